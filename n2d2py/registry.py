@@ -1,0 +1,80 @@
+"""One registry for everything that has a name in an INI file or a module of its own.
+
+Cells, activations, fillers, solvers, quantizers, databases, transformations, layers and lowerings are entered
+the same way and listed the same way::
+
+    @register("cell", "Conv")
+    class Conv(Cell): ...
+
+Adding a type is adding its modules: :func:`import_rooms` imports every module of a package, so that no list
+of types stands anywhere.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from n2d2py.errors import ParameterError, Place, did_you_mean
+
+_entries: dict[str, dict[str, Any]] = {}
+_Entry = TypeVar("_Entry")
+
+
+def register(kind: str, name: str) -> Callable[[_Entry], _Entry]:
+    """Enter the decorated class or function as ``name`` among the entries of ``kind``."""
+
+    def enter(entry: _Entry) -> _Entry:
+        known = _entries.setdefault(kind, {})
+        if name in known and known[name] is not entry:
+            raise ValueError(f"{kind} {name} is registered twice")
+        known[name] = entry
+        return entry
+
+    return enter
+
+
+def find(kind: str, name: str, place: Place | None = None) -> Any:
+    """The entry called ``name``; the comparison falls back to ignoring case (``ADAM`` is ``Adam``).
+
+    Raises :class:`ParameterError`, with the nearest known name, if there is none.
+    """
+    known = _entries.get(kind, {})
+    if name in known:
+        return known[name]
+    for candidate, entry in known.items():
+        if candidate.lower() == name.lower():
+            return entry
+    raise ParameterError(f"unknown {kind} {name!r}", place=place, remedy=did_you_mean(name, known))
+
+
+def known(kind: str, name: str) -> bool:
+    """Whether there is an entry of exactly this name."""
+    return name in _entries.get(kind, {})
+
+
+def names(kind: str, pattern: str = "*") -> list[str]:
+    """The names of a kind that match a wildcard pattern, sorted."""
+    return sorted(fnmatch.filter(_entries.get(kind, {}), pattern))
+
+
+def name_of(kind: str, entry: Any) -> str:
+    """The name under which ``entry`` was registered."""
+    for name, candidate in _entries.get(kind, {}).items():
+        if candidate is entry:
+            return name
+    raise ValueError(f"{entry!r} is not registered as {kind}")
+
+
+def kinds() -> list[str]:
+    """All kinds that have entries, sorted."""
+    return sorted(_entries)
+
+
+def import_rooms(package: str, path: Any) -> None:
+    """Import every module of ``package``, so that all that registers itself there is known."""
+    for module in sorted(info.name for info in pkgutil.iter_modules(path)):
+        importlib.import_module(f"{package}.{module}")
