@@ -1,0 +1,80 @@
+"""From a path to the text of an INI file, or to an error that says what the file is instead."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from n2d2py import console
+from n2d2py.errors import IniError, Place, nearest
+
+MAX_BYTES = 64 << 20
+"""Largest file that is read: the largest real networks are a thousandth of it."""
+
+# First bytes of what lands under the name of an INI file by mistake.
+_SIGNATURES = (
+    (rb"\x1f\x8b", "gzip data"),
+    (rb"PK\x03\x04", "a zip archive"),
+    (rb"\x89PNG", "a PNG image"),
+    (rb"%PDF", "a PDF document"),
+    (rb"\x7fELF", "a program"),
+    (rb"\xff\xfe|\xfe\xff", "text in UTF-16"),
+    (rb"version https://git-lfs\.github\.com/spec/", "a pointer of Git LFS, not the file itself"),
+    (rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body)\b", "an HTML or XML page"),
+)
+
+_REMEDIES = {
+    "text in UTF-16": "save it as UTF-8",
+    "a pointer of Git LFS, not the file itself": "run: git lfs pull",
+    "an HTML or XML page": "download the file itself (the raw link), not the page that shows it",
+}
+
+
+def read_source(path: str | os.PathLike[str]) -> str:
+    """The text of the file: UTF-8, or Latin-1 with a notice where it is not valid UTF-8.
+
+    Raises :class:`IniError` if there is no such file, it cannot be read, or it is not text.
+    """
+    file = os.fspath(path)
+    try:
+        with open(file, "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from None
+    return decode(data, file)
+
+
+def decode(data: bytes, file: str) -> str:
+    """The text that the bytes of an INI file hold; the same errors as :func:`read_source`."""
+    place = Place(file)
+    if len(data) > MAX_BYTES:
+        raise IniError(f"{file} is larger than {MAX_BYTES >> 20} MiB", place=place, expected="an INI file")
+    for signature, what in _SIGNATURES:
+        if re.match(signature, data):
+            raise IniError(f"{file} is {what}", place=place, expected="an INI file", remedy=_REMEDIES.get(what))
+    if (position := data.find(0)) >= 0:
+        line = data.count(b"\n", 0, position) + 1
+        raise IniError(f"{file} is binary data", place=Place(file, line), expected="an INI file, which is text")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        console.notice(f"{file} is not UTF-8 (line {line}): it is read as Latin-1")
+        return re.sub(rb"(?m)^\xef\xbb\xbf", b"", data).decode("latin-1")
+
+
+def _unreadable(file: str, error: Exception) -> IniError:
+    what = f"Could not open INI file: {file}"
+    if isinstance(error, FileNotFoundError):
+        folder = Path(file).parent
+        try:
+            beside = sorted(entry.name for entry in folder.iterdir() if entry.suffix == ".ini")
+        except OSError:
+            return IniError(what, remedy=f"there is no folder {folder}")
+        match = nearest(Path(file).name, beside)
+        return IniError(what, remedy=f"did you mean {folder / match}?" if match else "there is no such file")
+    if isinstance(error, IsADirectoryError):
+        return IniError(what, expected="a file; this is a folder", remedy="name the INI file in it")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return IniError(what, remedy=f"the system says: {reason}")

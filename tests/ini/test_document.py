@@ -1,0 +1,79 @@
+"""Documents: computed properties, what was read, lookups by pattern."""
+
+import pytest
+
+from n2d2py import ini
+from n2d2py.errors import IniError
+
+
+def test_absent_values_are_none():
+    document = ini.loads("[s]\na=1")
+    assert document.value("s", "b") is None
+    assert document.value("t", "a") is None
+
+
+def test_computed_properties_are_read_like_written_ones():
+    document = ini.loads("[sp]\n_EpochSize=0\n[s]\nv=$([sp]_EpochSize * 2)\n", file="n.ini")
+    document.publish("sp", "_EpochSize", 48000)
+    assert document.value("s", "v").text == "96000"
+    assert document.value("sp", "_EpochSize").text == "48000"
+    assert str(document.value("sp", "_EpochSize").place) == "n.ini:1, [sp], _EpochSize, computed by the run"
+
+
+def test_a_computed_property_is_missing_before_it_is_published():
+    document = ini.loads("[sp]\n[s]\nv=[sp]_EpochSize\n")
+    with pytest.raises(IniError, match=r"Property _EpochSize not found in section \[sp\]"):
+        document.value("s", "v")
+    document.publish("sp", "_EpochSize", "7")
+    assert document.value("s", "v").text == "7"
+
+
+def test_a_callable_is_called_once_at_the_first_read():
+    document = ini.loads("[sp]\n[s]\nv=[sp]n [sp]n\n")
+    calls = []
+    document.publish("sp", "n", lambda: calls.append(1) or 0.5)
+    assert calls == []
+    assert document.value("s", "v").text == "0.5 0.5"
+    assert document.value("s", "v").text == "0.5 0.5"
+    assert calls == [1]
+
+
+def test_computed_properties_that_need_each_other_are_an_error():
+    document = ini.loads("[a]\nw=[b]y\n[b]\nz=[a]x\n")
+    document.publish("a", "x", lambda: document.value("a", "w").text)
+    document.publish("b", "y", lambda: document.value("b", "z").text)
+    with pytest.raises(IniError, match=r"circle: \[b\]y -> \[a\]x -> \[b\]y"):
+        document.value("a", "w")
+
+
+def test_publishing_to_a_section_that_does_not_exist_is_a_bug():
+    with pytest.raises(KeyError, match="there is no such section"):
+        ini.loads("").publish("sp", "_EpochSize", 1)
+
+
+def test_what_was_read_directly_makes_a_section_used():
+    document = ini.loads("DefaultModel=Frame\n[def]\na=1\n[used] def\n[referred]\nb=[used]a\nc=2\n[empty]\n")
+    assert document.unused() == ["", "def", "used", "referred", "empty"]
+    assert document.value("referred", "b").text == "1"
+    document.value("used", "missing")
+    document.value("", "DefaultModel")
+    assert document.unused() == ["def", "used", "empty"]
+    document.value("used", "a")
+    assert document.unused() == ["def", "empty"]
+    assert document.keys_read("referred") == {"b"}
+    assert document.keys_read("def") == frozenset()
+
+
+def test_a_global_section_is_used_by_its_variables_and_unseen_when_empty():
+    document = ini.loads("$X=1\n[s]\nv=${X}")
+    document.value("s", "v")
+    assert document.unused() == []
+    assert ini.loads("[s]").unused() == ["s"]
+
+
+def test_sections_are_found_by_pattern_in_file_order():
+    document = ini.loads("[sp.Transformation-2]\n[sp.Transformation-1]\n[spx]\n[sp.OnTheFlyTransformation]\n[a[0]\n")
+    assert document.matching("sp.Transformation*") == ["sp.Transformation-2", "sp.Transformation-1"]
+    assert document.matching("sp?") == ["spx"]
+    assert document.matching("a[0") == ["a[0"]
+    assert document.matching("*") == [name for name in document.sections if name]
