@@ -1,0 +1,8 @@
+"""Databases, one module a type: its parameters, and how its images and labels are loaded and partitioned.
+
+Nothing here imports torch.
+"""
+
+from n2d2py.registry import import_rooms
+
+import_rooms(__name__, __path__)
