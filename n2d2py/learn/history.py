@@ -1,0 +1,97 @@
+"""What learning is asked to do, and what it tells: plain records, for curves, reports and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n2d2py.learn.metrics import Confusion
+from n2d2py.learn.testing import Mistake, Result, mistakes
+from n2d2py.parts.targets import Target
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to learn; the options of the command line with their names there.
+
+    ``epochs`` (-learn-epoch) takes precedence over ``stimuli`` (-learn). A log comes every ``log_epochs``
+    (-log-epoch; 0: only the last) or ``log_stimuli`` (-log), a line every ``report`` stimuli (-report); the
+    success shown is that of the last ``window`` stimuli (-ws; 0: all). ``metric`` (-valid-metric) chooses the
+    best validation, ``stop_after`` (-stop-valid) validations without a better one end learning (0: never).
+    ``test_at_logs`` (-log-test) tests at each log, for information only. Weights go into folders of ``folder``.
+    """
+
+    epochs: int = 0
+    stimuli: int = 0
+    log_epochs: int = 1
+    log_stimuli: int = 1000
+    report: int = 100
+    window: int = 10000
+    metric: str = "Sensitivity"
+    stop_after: int = 0
+    test_at_logs: bool = False
+    folder: Path = field(default_factory=Path)
+
+
+@dataclass(frozen=True, eq=False)
+class Success:
+    """Learning of one target: ``recent`` success over the window; ``successes`` (batches, 2) since the beginning.
+
+    ``confusion``, and ``ids``, ``labels`` and ``estimated`` (one entry a stimulus) are of the time since the last
+    log.
+    """
+
+    target: Target
+    recent: float
+    successes: NDArray[np.float64]
+    confusion: Confusion
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    estimated: NDArray[np.int64]
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """What was estimated wrongly, in the order of learning."""
+        return mistakes(self.ids, self.labels, self.estimated)
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """What is known at a log. ``epoch`` counts from 0 (None when learning by stimuli); ``rate`` is the next one.
+
+    ``score`` is the primary target's metric on the validation set, as a ratio; ``best`` says whether it is the
+    best so far. ``saved`` is the folder that was written, if any.
+    """
+
+    epoch: int | None
+    batches: int
+    stimuli: int
+    seconds: float
+    rate: float
+    learning: list[Success]
+    validation: list[Result]
+    score: float | None
+    best: bool
+    saved: Path | None
+    test: list[Result]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What learning gave: its logs, the best validation score (None without validation), whether it stopped early."""
+
+    logs: list[Log]
+    best: float | None
+    stopped_early: bool
+
+
+class Watcher(Protocol):
+    """Somebody who wants to know, for example to draw curves."""
+
+    def logged(self, log: Log) -> None:
+        """Called at each log, after weights were saved."""
+        ...

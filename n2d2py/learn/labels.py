@@ -1,0 +1,103 @@
+"""Files that map the labels of a database to the outputs of a target (``LabelsMapping``).
+
+Each line is a label and the index of its output, ``speed limit 30  4``; a label may stand in quotes, ``#``
+begins a comment. ``*`` and ``?`` in a label match several labels. ``default`` is every label that no line
+names, and ``*`` alone is the label of ignored pixels. Index -1 ignores a label.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from n2d2py import console
+from n2d2py.errors import ParameterError, Place, did_you_mean
+from n2d2py.parts.targets import Target
+
+_DEFAULT = "default"
+_IGNORED_PIXELS = "*"
+_ENTRY = tuple[str, int, int]  # label, index, line
+
+
+def lookup(target: Target, names: Sequence[str]) -> NDArray[np.int64] | None:
+    """The output index of each label id of a database with these label names; None if they are the same.
+
+    Raises :class:`ParameterError` if the mapping file is missing, wrong or incomplete.
+    """
+    if not target.labels_mapping:
+        return None
+    file = _find(target)
+    outputs: dict[str, int] = {}
+    default: int | None = None
+    for label, index, line in _entries(file):
+        if label == _DEFAULT:
+            default = index
+            continue
+        matches = [name for name in names if name == label] or fnmatch.filter(names, _pattern(label))
+        if not matches and label != _IGNORED_PIXELS and not target.create_missing_labels:
+            hint = did_you_mean(label, names)
+            console.warning(f"no label {label!r} in the database, {file}:{line}" + (f"; {hint}" if hint else ""))
+        for name in matches if label != _IGNORED_PIXELS else ():
+            if name in outputs:
+                raise ParameterError(
+                    f"label {name!r} is mapped twice", place=Place(str(file), line), expected="one line a label"
+                )
+            outputs[name] = index
+    missing = [name for name in names if name not in outputs]
+    if missing and default is None:
+        raise ParameterError(
+            f"incomplete class mapping: no output for label {missing[0]!r}"
+            + (f" and {len(missing) - 1} others" if len(missing) > 1 else ""),
+            place=Place(str(file)),
+            remedy=f"add a line for it, or the line: {_DEFAULT} -1",
+        )
+    return np.array([outputs.get(name, default if default is not None else -1) for name in names], np.int64)
+
+
+def _pattern(label: str) -> str:
+    """``label`` as a pattern of fnmatch, to which ``[`` means nothing special here."""
+    return label.replace("[", "[[]")
+
+
+def _find(target: Target) -> Path:
+    """The mapping file: from the working directory, else from the folder of the INI file."""
+    written = Path(os.path.expandvars(target.labels_mapping)).expanduser()
+    place = target.place("labels_mapping")
+    beside = Path(place.file).parent / written if place is not None and place.file else written
+    for file in (written, beside):
+        if file.is_file():
+            return file
+    raise ParameterError(
+        f"there is no file {target.labels_mapping} of labels",
+        place=place,
+        expected="a text file with a label and the index of its output on each line",
+        remedy="the path counts from the working directory or from the folder of the INI file",
+    )
+
+
+def _entries(file: Path) -> list[_ENTRY]:
+    entries = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        words = line.split("#", 1)[0].split()
+        if not words:
+            continue
+        label = " ".join(words[:-1])
+        if len(label) > 1 and label[0] == label[-1] == '"':
+            label = label[1:-1]
+        try:
+            index = int(words[-1])
+        except ValueError:
+            index = -2
+        if not label or index < -1:
+            raise ParameterError(
+                f"unreadable mapping of a label: {line.strip()!r}",
+                place=Place(str(file), number),
+                expected="a label, then the index of its output (at least -1)",
+            )
+        entries.append((label, index, number))
+    return entries

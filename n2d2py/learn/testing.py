@@ -1,0 +1,209 @@
+"""Testing a network on a set of stimuli: recognition rate, confusion, and what was mistaken for what."""
+
+# ruff: noqa: PT028 - what is called test here tests networks
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from n2d2py import console
+from n2d2py.learn import labels
+from n2d2py.learn.metrics import Confusion, final_lines, percent
+from n2d2py.learn.progress import Bar
+from n2d2py.learn.targets import Comparison, Judged, Tally, flat
+from n2d2py.parts.targets import Target, TargetScore
+from n2d2py.quant.grid import Coded
+
+if TYPE_CHECKING:
+    from n2d2py.data.stimuli import Batch, Stimuli
+    from n2d2py.layers.network import TorchNetwork
+
+
+class Mistake(NamedTuple):
+    """A stimulus, or ``pixels`` of one, taken for another class."""
+
+    id: int
+    target: int
+    estimated: int
+    pixels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a test found for one target. Rates are ratios; entry i of the arrays belongs to stimulus ``ids[i]``.
+
+    ``successes``: (batches, 2), success and TopN success of each batch. ``labels`` and ``estimated``: output
+    indices, -1 where a label is ignored. ``outputs``: float32 (stimuli, outputs[, height, width]), if asked for.
+    """
+
+    target: Target
+    set: str
+    rate: float
+    top_rate: float
+    confusion: Confusion
+    successes: NDArray[np.float64]
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    estimated: NDArray[np.int64]
+    outputs: NDArray[np.float32] | None = None
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """What was estimated wrongly, in the order of the set."""
+        return mistakes(self.ids, self.labels, self.estimated)
+
+    def lines(self) -> list[str]:
+        """The block that ends a test."""
+        return final_lines(self.rate, self.confusion)
+
+
+def mistakes(ids: NDArray[np.int64], labels: NDArray[np.int64], estimated: NDArray[np.int64]) -> list[Mistake]:
+    """The pairs of label and estimate that differ, by stimulus; ignored labels are no mistakes."""
+    wrong = (labels != estimated) & (labels >= 0)
+    if labels.ndim == 1:
+        rows = zip(ids[wrong].tolist(), labels[wrong].tolist(), estimated[wrong].tolist(), strict=True)
+        return [Mistake(*row, 1) for row in rows]
+    found = []
+    for row in np.flatnonzero(wrong.reshape(len(ids), -1).any(axis=1)):
+        pairs = np.stack([labels[row][wrong[row]], estimated[row][wrong[row]]])
+        distinct, counts = np.unique(pairs, axis=1, return_counts=True)
+        for label, estimate, count in zip(*distinct.tolist(), counts.tolist(), strict=True):
+            found.append(Mistake(int(ids[row]), label, estimate, count))
+    return found
+
+
+def comparisons(network: TorchNetwork, stimuli: Stimuli) -> list[Comparison]:
+    """The targets of a network at work on the labels of ``stimuli``, in their order."""
+    graph = network.network
+    return [
+        Comparison(target, graph[target.cell].output.channels, labels.lookup(target, stimuli.label_names))
+        for target in graph.targets
+    ]
+
+
+def scoring(targets: list[Comparison]) -> list[Comparison]:
+    """The targets that score; the first of them is the primary one."""
+    return [target for target in targets if isinstance(target.target, TargetScore)]
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """The device of the network's tensors; the CPU if it has none."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        return tensor.device
+    return torch.device("cpu")
+
+
+@contextmanager
+def at_rest(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode and without gradients; afterwards it is as it was."""
+    learning = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(learning)
+
+
+def stimuli_of(batch: Batch, network: TorchNetwork, device: torch.device) -> Coded:
+    """What a network is evaluated on: the codes of the stimuli if it is quantized and they have codes."""
+    if network.quantized and batch.codes is not None:
+        return Coded(batch.codes.values.to(device), batch.codes.grid)
+    return Coded(batch.inputs.to(device))
+
+
+class _Gathered:
+    """Results of one target, added up over the batches of a set."""
+
+    def __init__(self, comparison: Comparison, keep_outputs: bool) -> None:
+        self.tally = Tally(comparison)
+        self._keep = keep_outputs
+        self._judged: list[Judged] = []
+        self._outputs: list[Tensor] = []
+
+    def add(self, output: Coded, batch: Batch) -> None:
+        comparison = self.tally.comparison
+        # Codes order outputs as their real values do, and without rounding; a threshold needs real values.
+        values = output.values if comparison.outputs > 1 and output.offset is None else output.exact()
+        self._judged.append(self.tally.add(values, comparison.labels(batch.labels, values)))
+        if self._keep:
+            self._outputs.append(flat(output.real()).float().cpu())
+
+    def result(self, name: str, ids: list[NDArray[np.int64]]) -> Result:
+        tally, judged = self.tally, self._judged
+        return Result(
+            target=tally.comparison.target,
+            set=name,
+            rate=tally.rate,
+            top_rate=tally.top_rate,
+            confusion=tally.confusion,
+            successes=tally.successes(),
+            ids=np.concatenate(ids) if ids else np.empty(0, np.int64),
+            labels=_joined([item.labels for item in judged]),
+            estimated=_joined([item.estimated for item in judged]),
+            outputs=torch.cat(self._outputs).numpy() if self._outputs else None,
+        )
+
+
+def _joined(parts: list[Tensor]) -> NDArray[np.int64]:
+    return torch.cat(parts).cpu().numpy() if parts else np.empty(0, np.int64)
+
+
+def evaluate(
+    network: TorchNetwork,
+    stimuli: Stimuli,
+    name: str,
+    *,
+    report: int = 0,
+    keep_outputs: bool = False,
+    title: str = "Testing",
+) -> list[Result]:
+    """Results of every scoring target on the set ``name`` (Learn, Validation or Test), in the order of the targets.
+
+    A quantized network is computed on integer codes. Every ``report`` stimuli a line ``Testing #256   75%``
+    says how it goes (0: no lines). Raises :class:`LearningError` if a label has no output.
+    """
+    targets = scoring(comparisons(network, stimuli))
+    for target in targets:
+        target.check(stimuli.labels(name))
+    gathered = [_Gathered(target, keep_outputs) for target in targets]
+    cells = [target.target.cell for target in targets]
+    device = device_of(network)
+    ids: list[NDArray[np.int64]] = []
+    size = stimuli.size(name)
+    done, due = 0, report
+    with at_rest(network), Bar(title, size) as bar:
+        for batch in stimuli.passes(name):
+            outputs = network.evaluate(stimuli_of(batch, network, device), cells)
+            for item, cell in zip(gathered, cells, strict=True):
+                item.add(outputs[cell], batch)
+            ids.append(batch.ids)
+            last = done + len(batch.ids) >= size
+            if report and (done >= due or last):
+                due += report
+                text = " ".join(percent(item.tally.rate) for item in gathered)
+                bar.to(done, text)
+                if not bar.drawn:
+                    console.line(f"{title} #{done}   {text}")
+            done += len(batch.ids)
+            bar.to(done)
+    return [item.result(name, ids) for item in gathered]
+
+
+def test(
+    network: TorchNetwork, stimuli: Stimuli, name: str = "Test", *, report: int = 100, keep_outputs: bool = True
+) -> list[Result]:
+    """:func:`evaluate`, with lines of progress and the final block of each target on the console."""
+    results = evaluate(network, stimuli, name, report=report, keep_outputs=keep_outputs)
+    for result in results:
+        for line in result.lines():
+            console.line(line)
+    return results
