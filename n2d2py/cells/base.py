@@ -1,0 +1,158 @@
+"""What all cells have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from n2d2py.errors import GraphError
+from n2d2py.kinds import positive
+from n2d2py.parameters import REQUIRED, Record, choice, parameter
+from n2d2py.parts.activations import Activation
+from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
+from n2d2py.parts.solvers import SGD, Solver
+from n2d2py.registry import name_of
+
+PROVIDER = "env"
+"""Name of the stimuli's provider among the inputs of a cell, whatever its section is called."""
+
+
+class Dims(NamedTuple):
+    """Dimensions of what flows between cells, in N2D2's order; a torch tensor is (batch, channels, height, width)."""
+
+    width: int
+    height: int
+    channels: int
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self.width * self.height * self.channels
+
+    def __str__(self) -> str:
+        return f"{self.width} {self.height} {self.channels}"
+
+
+class Cost(NamedTuple):
+    """The numbers that N2D2 prints for a cell; they add up over the network."""
+
+    neurons: int = 0
+    nodes: int = 0
+    synapses: int = 0
+    virtual_synapses: int = 0
+    connections: int = 0
+
+    def __add__(self, other: object) -> Cost:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return Cost(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell(Record):
+    """A layer of the network: a frozen record, read from a section of the INI file or made from an ONNX node."""
+
+    name: str
+    inputs: tuple[str, ...]
+    nb_outputs: int = parameter("NbOutputs", positive, REQUIRED, "channels of the output", unit="channels")
+
+    strict: ClassVar[bool] = False
+    """Whether an unknown key in the section is an error (as in N2D2) and not only a warning."""
+
+    shares_weights: ClassVar[bool] = False
+    """Whether one weight serves many positions, so that synapses and virtual synapses differ."""
+
+    @property
+    def type_name(self) -> str:
+        """The name that ``Type=`` gives it."""
+        return name_of("cell", type(self))
+
+    def outputs(self, inputs: Sequence[Dims]) -> Dims:
+        """Dimensions of the output; raises :class:`GraphError` if the inputs do not fit.
+
+        The default is for cells that keep dimensions: inputs are concatenated along the channels.
+        """
+        dims = concatenated(self, inputs)
+        self.check_outputs(dims.channels)
+        return dims
+
+    def check_outputs(self, channels: int) -> None:
+        """Raise :class:`GraphError` unless NbOutputs is the number of channels that result."""
+        if self.nb_outputs != channels:
+            raise GraphError(
+                f"{self.type_name} cell {self.name} gives {channels} outputs, NbOutputs says {self.nb_outputs}",
+                place=self.place("nb_outputs"),
+                expected=f"NbOutputs={channels}",
+            )
+
+    def maps(self, inputs: Sequence[Dims]) -> Mapping[str, np.ndarray]:
+        """For each input, which channel is connected to which output: bool (channels, outputs); {} means all."""
+        return {}
+
+    def cost(self, inputs: Sequence[Dims], output: Dims) -> Cost:
+        """Neurons, nodes, synapses and connections as N2D2 counts them for this type."""
+        return Cost(nodes=output.size)
+
+    def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
+        """Lines of the cell's box on the picture, below its name and type."""
+        return [f"{output.channels}x{output.height}x{output.width}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivatedCell(Cell):
+    """A cell that ends in an activation function, which may be quantized."""
+
+    activation: Activation | None = choice("ActivationFunction", "activation", None, "function applied to the output")
+    activation_quantizer: ActivationQuantizer | None = choice(
+        "QAct", "activation quantizer", None, "quantizer of the output"
+    )
+    activation_quantizer_solver: Solver = choice(
+        ("QActSolver", "QAct.Solver"), "solver", SGD(), "solver of the quantizer's parameter", type_default="SGD"
+    )
+
+    def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
+        lines = super().label(inputs, output)
+        if self.activation is not None:
+            lines.append(f"ACT: {self.activation.label()}")
+        if self.activation_quantizer is not None:
+            lines.append(self.activation_quantizer.label())
+        return lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedCell(ActivatedCell):
+    """A cell with weights, which may be quantized."""
+
+    weights_quantizer: WeightQuantizer | None = choice(
+        "QWeight", "weight quantizer", None, "quantizer of the weights"
+    )
+    weights_quantizer_solver: Solver = choice(
+        ("QWeightSolver", "QWeight.Solver"), "solver", SGD(), "solver of the quantizer's parameter", type_default="SGD"
+    )
+
+    def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
+        lines = super().label(inputs, output)
+        if self.weights_quantizer is not None:
+            lines.append(self.weights_quantizer.label())
+        return lines
+
+
+def concatenated(cell: Cell, inputs: Sequence[Dims]) -> Dims:
+    """Dimensions of all inputs one after the other along the channels; their other sizes must be equal.
+
+    A width and height of 1 beside larger ones is broadcast.
+    """
+    width = max(dims.width for dims in inputs)
+    height = max(dims.height for dims in inputs)
+    for name, dims in zip(cell.inputs, inputs, strict=True):
+        if (dims.width, dims.height) not in ((width, height), (1, 1)):
+            raise GraphError(
+                f"inputs of cell {cell.name} differ in size: {name} is {dims.width}x{dims.height}, "
+                f"another is {width}x{height}",
+                place=cell.place(),
+                expected="inputs of one width and height",
+            )
+    return Dims(width, height, sum(dims.channels for dims in inputs))

@@ -1,0 +1,60 @@
+"""A pass: BatchNorm cells that follow a linear Conv or Fc disappear, and leave their activation to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from n2d2py.cells.base import Cell, WeightedCell
+from n2d2py.cells.batchnorm import BatchNorm
+from n2d2py.graph.lint import lint
+from n2d2py.graph.network import Network, Node
+from n2d2py.parts.activations import Linear
+
+
+def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
+    """The network without the BatchNorm cells that can be absorbed, and where each went: BatchNorm -> cell.
+
+    ::
+
+        conv1 (linear) -> bn1 (Rectifier) -> pool1      becomes      conv1 (bias, Rectifier) -> pool1
+
+    A BatchNorm is absorbed if its one input is a Conv or Fc without activation that feeds nothing else.
+    """
+    absorbed = {node.name: node.parents[0] for node in network if _can_be_absorbed(network, node)}
+    hosts = {host: network[name].cell for name, host in absorbed.items()}
+    nodes = []
+    for node in network:
+        if node.name in absorbed:
+            continue
+        cell = _renamed(node.cell, absorbed)
+        if node.name in hosts:
+            norm = hosts[node.name]
+            assert isinstance(norm, BatchNorm)  # what is absorbed
+            cell = replace(cell, activation=norm.activation, no_bias=False)  # type: ignore[call-arg]
+        nodes.append(Node(cell, node.inputs, node.output, {absorbed.get(k, k): v for k, v in node.maps.items()}))
+    targets = tuple(replace(target, cell=absorbed.get(target.cell, target.cell)) for target in network.targets)
+    fused = replace(network, nodes=tuple(nodes), targets=targets)
+    lint(fused)
+    return fused, absorbed
+
+
+def _can_be_absorbed(network: Network, node: Node) -> bool:
+    if not isinstance(node.cell, BatchNorm) or len(node.parents) != 1 or node.parents[0] not in network:
+        return False
+    host = network[node.parents[0]]
+    cell = host.cell
+    linear = isinstance(cell, WeightedCell) and cell.activation_quantizer is None and (
+        cell.activation is None or cell.activation == Linear()
+    )
+    targeted = any(target.cell == host.name for target in network.targets)
+    return linear and not targeted and len(network.children(host.name)) == 1
+
+
+def _renamed(cell: Cell, names: Mapping[str, str]) -> Cell:
+    changes: dict[str, Any] = {"inputs": tuple(names.get(parent, parent) for parent in cell.inputs)}
+    mapping = getattr(cell, "mapping", None)
+    if mapping:
+        changes["mapping"] = {names.get(parent, parent): value for parent, value in mapping.items()}
+    return replace(cell, **changes)

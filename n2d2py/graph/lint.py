@@ -1,0 +1,105 @@
+"""Rules that every network keeps; a broken one is told with the cell, the rule and the likely cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims
+from n2d2py.cells.softmax import Softmax
+from n2d2py.errors import GraphError
+from n2d2py.graph.network import Network, Node
+
+Complaints = Iterator[tuple[Node | None, str]]
+
+
+def lint(network: Network) -> None:
+    """Raise :class:`GraphError` for the first rule that the network breaks; each rule may rely on those before it."""
+    for rule, complaints, remedy in RULES:
+        for node, what in complaints(network):
+            raise GraphError(
+                what, place=node.cell.place() if node is not None else None, expected=rule, remedy=remedy
+            )
+
+
+def _names_are_unique(network: Network) -> Complaints:
+    seen: set[str] = {PROVIDER}
+    for node in network:
+        if node.name in seen:
+            yield node, f"cell {node.name} exists twice"
+        seen.add(node.name)
+
+
+def _parents_come_first(network: Network) -> Complaints:
+    seen = {PROVIDER}
+    for node in network:
+        for parent in node.parents:
+            if parent not in seen:
+                yield node, f"cell {node.name} is computed before its input {parent}"
+        seen.add(node.name)
+
+
+def _dims_agree(network: Network) -> Complaints:
+    for node in network:
+        given = tuple(network.dims(parent) for parent in node.parents)
+        if given != node.inputs:
+            yield node, f"cell {node.name} is made for inputs of {_listed(node.inputs)}, and gets {_listed(given)}"
+        elif node.cell.outputs(given) != node.output:
+            yield node, f"cell {node.name} is said to give {node.output}, and gives {node.cell.outputs(given)}"
+
+
+def _listed(dims: Iterable[Dims]) -> str:
+    return ", ".join(map(str, dims))
+
+
+def _maps_fit(network: Network) -> Complaints:
+    for node in network:
+        for parent, dims in zip(node.parents, node.inputs, strict=True):
+            matrix = node.maps.get(parent)
+            expected = (dims.channels, node.output.channels)
+            if matrix is not None and (matrix.shape != expected or matrix.dtype != bool):
+                given = f"{matrix.dtype} {matrix.shape}"
+                yield node, f"the map of {parent} on cell {node.name} is {given}, and not bool {expected}"
+        for parent in node.maps.keys() - set(node.parents):
+            yield node, f"cell {node.name} has a map of {parent}, which does not feed it"
+
+
+def _quantized_outputs_have_an_activation(network: Network) -> Complaints:
+    for node in network:
+        cell = node.cell
+        if isinstance(cell, ActivatedCell) and cell.activation_quantizer is not None and cell.activation is None:
+            yield node, f"cell {node.name} has QAct and no ActivationFunction"
+
+
+def _losses_are_last(network: Network) -> Complaints:
+    for node in network:
+        if isinstance(node.cell, Softmax) and node.cell.with_loss and (fed := network.children(node.name)):
+            yield node, f"Softmax {node.name} has WithLoss=1 and feeds {fed[0].name}"
+
+
+def _targets_exist(network: Network) -> Complaints:
+    for target in network.targets:
+        if target.cell not in network:
+            yield None, f"target {target.name} belongs to cell {target.cell}, which does not exist"
+
+
+RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
+    ("every cell has a name of its own", _names_are_unique, "rename one of them"),
+    ("a cell comes after the cells that feed it", _parents_come_first, "put the cell behind its inputs"),
+    (
+        "dimensions agree along every edge",
+        _dims_agree,
+        "whatever changed the cell must compute the dimensions of all cells after it again",
+    ),
+    ("a map is bool (channels, outputs)", _maps_fit, "make the map anew where channels or outputs changed"),
+    (
+        "a quantized output has an activation",
+        _quantized_outputs_have_an_activation,
+        "write ActivationFunction=Linear beside QAct",
+    ),
+    (
+        "a Softmax with loss is the end of the network",
+        _losses_are_last,
+        "write WithLoss=0, because the gradient of a loss is that of its target alone",
+    ),
+    ("a target belongs to a cell", _targets_exist, "remove the target, or name its section after a cell"),
+)

@@ -1,0 +1,91 @@
+"""The quantizers that ``QWeight=`` and ``QAct=`` name, with their parameters.
+
+``Range`` is the number of steps: R + 1 levels, so 255 is 8 bits, 15 is 4 bits, 1 is one bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from n2d2py.errors import ParameterError
+from n2d2py.kinds import boolean, one_of, positive, real_between
+from n2d2py.parameters import Record, parameter
+from n2d2py.registry import name_of, register
+
+_LEVELS = ("Default", "Symmetric", "Asymmetric", "FullRange")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightQuantizer(Record):
+    """A quantizer of the weights of a cell."""
+
+    range: int = parameter("Range", positive, 255, "number of steps R; R + 1 levels", unit="steps")
+
+    @property
+    def bits(self) -> int:
+        """Bits that hold R + 1 levels."""
+        return self.range.bit_length()
+
+    def label(self) -> str:
+        """As it stands on a picture, in N2D2's words."""
+        return f"QWeights: {name_of('weight quantizer', type(self))} on range [{self.range} q-step]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationQuantizer(Record):
+    """A quantizer of the output of a cell."""
+
+    range: int = parameter("Range", positive, 255, "number of steps R; codes 0..R", unit="steps")
+
+    @property
+    def bits(self) -> int:
+        """Bits that hold the codes 0..R."""
+        return self.range.bit_length()
+
+    def label(self) -> str:
+        """As it stands on a picture, in N2D2's words."""
+        return f"QAct: {name_of('activation quantizer', type(self))} on range [{self.range} q-step]"
+
+
+@register("weight quantizer", "SAT")
+@dataclass(frozen=True, kw_only=True)
+class SatWeights(WeightQuantizer):
+    """SAT (Jin, Yang and Liao 2019, arXiv:1912.10207): tanh-normalised weights on a uniform grid."""
+
+    mode: str = parameter(
+        "QuantMode",
+        one_of(*_LEVELS, "Integer"),
+        "Default",
+        "grid of the levels; Integer computes on the Default grid with integer codes and a separate scale",
+        spellings=("Mode",),
+    )
+    apply_quantization: bool = parameter(
+        "ApplyQuantization", boolean, True, "0: only clamp (tanh(w) / max|tanh(w)|), the first stage of SAT"
+    )
+    apply_scaling: bool = parameter(
+        "ApplyScaling", boolean, False, "1: divide by sqrt(n Var(w)), for layers without batch normalisation"
+    )
+
+    def __post_init__(self) -> None:
+        if self.range == 1 and self.mode in ("Symmetric", "Asymmetric"):
+            raise ParameterError(
+                f"QWeight.Range=1 has no level but zero in mode {self.mode}",
+                place=self.place("range") or self.place("mode"),
+                expected="a range of at least 2, or mode Default or FullRange",
+                remedy="for ternary weights -1, 0, 1 write QWeight.Range=2 with QWeight.QuantMode=Symmetric",
+            )
+
+    def label(self) -> str:
+        if not self.apply_quantization:
+            return "QWeights: SAT, clamp only"
+        return super().label()
+
+
+@register("activation quantizer", "SAT")
+@dataclass(frozen=True, kw_only=True)
+class SatActivations(ActivationQuantizer):
+    """CG-PACT (Jin, Yang and Liao 2019): clip to [0, alpha], alpha learned, R + 1 uniform levels."""
+
+    alpha: float = parameter(
+        "Alpha", real_between(0, float("inf"), low_open=True), 8.0, "initial clipping value, learned"
+    )

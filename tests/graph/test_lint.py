@@ -1,0 +1,92 @@
+"""Each rule of a network, broken on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from n2d2py.cells.base import Dims
+from n2d2py.cells.softmax import Softmax
+from n2d2py.errors import GraphError
+from n2d2py.graph.lint import RULES, lint
+from n2d2py.graph.network import Network, Node
+from n2d2py.parts.quantizers import SatActivations
+from n2d2py.parts.targets import TargetScore
+from tests.graph.networks import TINY, network
+
+TINY_NETWORK = network(TINY)
+CONV, POOL, FC = TINY_NETWORK.nodes
+
+
+def broken(*nodes: Node) -> Network:
+    return replace(TINY_NETWORK, nodes=nodes)
+
+
+SOFTMAX = Softmax(name="s", inputs=("env",), nb_outputs=2, with_loss=True)
+SOFTMAX_NODE = Node(SOFTMAX, (TINY_NETWORK.stimuli,), TINY_NETWORK.stimuli)
+
+CASES = {
+    "every cell has a name of its own": (
+        broken(CONV, POOL, POOL, FC),
+        "cell last exists twice",
+    ),
+    "a cell comes after the cells that feed it": (
+        broken(POOL, CONV, FC),
+        "cell last is computed before its input conv",
+    ),
+    "dimensions agree along every edge": (
+        broken(replace(CONV, output=Dims(5, 5, 4)), POOL, FC),
+        "cell conv is said to give 5 5 4, and gives 6 6 4",
+    ),
+    "a map is bool (channels, outputs)": (
+        broken(CONV, replace(POOL, maps={"conv": np.ones((2, 4), dtype=bool)}), FC),
+        "the map of conv on cell last is bool (2, 4), and not bool (4, 4)",
+    ),
+    "a quantized output has an activation": (
+        broken(replace(CONV, cell=replace(CONV.cell, activation_quantizer=SatActivations())), POOL, FC),
+        "cell conv has QAct and no ActivationFunction",
+    ),
+    "a Softmax with loss is the end of the network": (
+        broken(SOFTMAX_NODE, replace(SOFTMAX_NODE, cell=replace(SOFTMAX, name="t", inputs=("s",)))),
+        "Softmax s has WithLoss=1 and feeds t",
+    ),
+    "a target belongs to a cell": (
+        replace(TINY_NETWORK, targets=(TargetScore(name="gone.Target", cell="gone"),)),
+        "target gone.Target belongs to cell gone, which does not exist",
+    ),
+}
+
+
+def test_a_good_network_passes() -> None:
+    lint(TINY_NETWORK)
+
+
+def test_every_rule_is_tested() -> None:
+    assert list(CASES) == [rule for rule, _, _ in RULES]
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_rule(rule: str) -> None:
+    network, text = CASES[rule]
+    with pytest.raises(GraphError) as error:
+        lint(network)
+    assert error.value.what == text
+    assert error.value.expected == rule
+    assert error.value.remedy
+
+
+def test_inputs_that_differ_from_what_the_parent_gives() -> None:
+    with pytest.raises(GraphError, match="cell last is made for inputs of 5 5 4, and gets 6 6 4"):
+        lint(broken(CONV, replace(POOL, inputs=(Dims(5, 5, 4),)), FC))
+
+
+def test_map_of_a_cell_that_is_no_parent() -> None:
+    with pytest.raises(GraphError, match="cell last has a map of out, which does not feed it"):
+        lint(broken(CONV, replace(POOL, maps={"out": np.ones((4, 4), dtype=bool)}), FC))
+
+
+def test_the_place_is_that_of_the_cell() -> None:
+    with pytest.raises(GraphError, match=r"net.ini:15, \[last\]"):
+        lint(broken(POOL, CONV, FC))
