@@ -1,0 +1,103 @@
+"""Layers that end in an activation function and perhaps in a quantizer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from n2d2py.cells.base import ActivatedCell
+from n2d2py.graph.network import Node
+from n2d2py.layers import functions
+from n2d2py.layers.base import Layer, Learned, Stored
+from n2d2py.layers.step import Step
+from n2d2py.parts import activations as records
+from n2d2py.quant.activations import ActivationQuantization
+from n2d2py.quant.activations import make as make_quantizer
+from n2d2py.quant.bias import fold
+from n2d2py.quant.grid import Coded, Grid, exact_dtype
+
+_MONOTONE = (records.Linear, records.Saturation)
+
+
+class ActivatedLayer(Layer):
+    """What comes after the sum, the normalisation or the window of a cell."""
+
+    quantizer: ActivationQuantization | None
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        cell = node.cell
+        assert isinstance(cell, ActivatedCell)
+        self.activation = cell.activation
+        self.function = functions.make(cell.activation)
+        record = cell.activation_quantizer
+        self.quantizer = None if record is None else make_quantizer(record)
+
+    @property
+    def quantized(self) -> bool:
+        return self.quantizer is not None
+
+    @property
+    def loss_form(self) -> str:
+        with_loss = isinstance(self.activation, records.LogisticWithLoss) and self.quantizer is None
+        return "logistic" if with_loss else "square"
+
+    def activate(self, x: Tensor, own: bool = True) -> Tensor:
+        """Function, then quantizer, for learning; ``own``: x is a new tensor that may be written into."""
+        if self.training and self.gives_logits:
+            return x
+        if self.function is not None:
+            x = self.function(x, own)
+        return x if self.quantizer is None else self.quantizer(x)
+
+    def step(self, grid: Grid | None, offset: Tensor | None = None) -> Step:
+        """The step function on accumulators of ``grid`` (None: on real values), ``offset`` being their bias.
+
+        ``grid`` and ``offset`` (float64, channels, or None) are those of the value that enters this step: the
+        output of the parent for a BatchNorm, Pool or Activation, the own accumulators for a Conv or Fc (see
+        :meth:`~n2d2py.layers.weighted.WeightedLayer.accumulator_grid`). Raises ValueError without a quantizer.
+        """
+        if self.quantizer is None:
+            raise ValueError(f"{self.node.name} has no activation quantizer")
+        return Step(
+            scale=1.0 if grid is None else grid.scale,
+            quantizer=self.quantizer,
+            offset=offset,
+            function=self.function,
+            monotone=self.activation is None or self._is_monotone(self.activation),
+        )
+
+    @staticmethod
+    def _is_monotone(record: records.Activation) -> bool:
+        if isinstance(record, records.Rectifier):
+            return record.leak_slope >= 0.0
+        return isinstance(record, _MONOTONE)
+
+    def activate_coded(self, before: Coded) -> Coded:
+        """Function, then quantizer, for evaluation; codes stay codes where that is exact."""
+        if self.quantizer is not None:
+            grid = self.quantizer.grid()
+            codes = self.step(before.grid, before.offset)(before.values, axis=1)
+            return Coded(codes.to(exact_dtype(grid.magnitude)), grid)
+        if self.function is None:
+            return before
+        if before.grid is not None and functions.is_rectifier(self.activation):
+            before = fold(before)
+            assert before.grid is not None
+            grid = Grid(before.grid.scale, 0, max(before.grid.high, 0))
+            return Coded(before.values.clamp(min=0), grid)
+        return Coded(self.function(before.exact() if before.grid is not None else before.values, False).float())
+
+    def fill(self, generator: torch.Generator) -> None:
+        if self.quantizer is not None:
+            self.quantizer.fill()
+
+    def learned(self) -> list[Learned]:
+        if self.quantizer is None:
+            return []
+        assert isinstance(self.node.cell, ActivatedCell)
+        solver = self.node.cell.activation_quantizer_solver
+        return [Learned(name, tensor, solver) for name, tensor in self.quantizer.learned()]
+
+    def stored(self) -> list[Stored]:
+        return [] if self.quantizer is None else [Stored(name, tensor) for name, tensor in self.quantizer.stored()]

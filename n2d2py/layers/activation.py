@@ -1,0 +1,23 @@
+"""Activation: an activation function, and perhaps a quantizer, as a cell of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from n2d2py.layers.activated import ActivatedLayer
+from n2d2py.layers.joining import joined, joined_codes
+from n2d2py.quant.grid import Coded
+from n2d2py.registry import register
+
+
+@register("layer", "Activation")
+class ActivationLayer(ActivatedLayer):
+    """y = f(x) of all inputs, concatenated; x belongs to the parent and is not written into."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.activate(joined(inputs), own=len(inputs) > 1)
+
+    @torch.no_grad()
+    def evaluate(self, *inputs: Coded) -> Coded:
+        return self.activate_coded(joined_codes(inputs))

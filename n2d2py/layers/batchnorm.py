@@ -1,0 +1,107 @@
+"""BatchNorm (Ioffe and Szegedy 2015): statistics of the batch in learning, running statistics in evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from n2d2py.cells.batchnorm import BatchNorm
+from n2d2py.graph.network import Node
+from n2d2py.layers.activated import ActivatedLayer
+from n2d2py.layers.base import Learned, Stored
+from n2d2py.layers.joining import joined, joined_codes
+from n2d2py.layers.step import Normalisation, Step
+from n2d2py.quant.grid import Coded, Grid
+from n2d2py.registry import register
+
+
+@register("layer", "BatchNorm")
+class BatchNormLayer(ActivatedLayer):
+    """y = scale (x - mean) / sqrt(variance + epsilon) + bias.
+
+    Learning normalises by the biased variance of the batch and moves the running variance toward the unbiased
+    one; with MovingAverageMomentum=0 the running statistics are frozen and used in learning too.
+    """
+
+    means: Tensor
+    variances: Tensor
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        assert isinstance(node.cell, BatchNorm)
+        self.cell = node.cell
+        channels = node.output.channels
+        self.scales = nn.Parameter(torch.ones(channels))
+        self.biases = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("means", torch.zeros(channels))
+        self.register_buffer("variances", torch.ones(channels))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        x = joined(inputs)
+        if not self.cell.back_propagate:
+            x = x.detach()
+        # A single value has no variance: it is normalised by the running statistics.
+        of_batch = self.training and self.cell.momentum > 0.0 and x.numel() > x.shape[1]
+        return self.activate(
+            torch.batch_norm(
+                x,
+                self.scales,
+                self.biases,
+                self.means,
+                self.variances,
+                of_batch,
+                self.cell.momentum,
+                self.cell.epsilon,
+                torch.backends.cudnn.enabled,
+            )
+        )
+
+    def normalisation(self) -> Normalisation:
+        """Mean, factor = scale / sqrt(variance + epsilon) and bias of each channel, float64."""
+        variance = self.variances.double() + self.cell.epsilon
+        factor = self.scales.detach().double() / torch.sqrt(variance)
+        return Normalisation(self.means.double(), factor, self.biases.detach().double())
+
+    def step(self, grid: Grid | None, offset: Tensor | None = None) -> Step:
+        return replace(super().step(grid, offset), normalisation=self.normalisation())
+
+    @torch.no_grad()
+    def evaluate(self, *inputs: Coded) -> Coded:
+        x = joined_codes(inputs)
+        if self.quantizer is not None:
+            return self.activate_coded(x)
+        if x.grid is None:
+            return Coded(self(x.values))
+        normal = self.normalisation()
+        y = x.exact().sub_(_shaped(normal.mean)).mul_(_shaped(normal.factor)).add_(_shaped(normal.bias))
+        return Coded((y if self.function is None else self.function(y, True)).float())
+
+    def fill(self, generator: torch.Generator) -> None:
+        with torch.no_grad():
+            self.scales.fill_(1.0)
+            self.biases.zero_()
+            self.means.zero_()
+            self.variances.fill_(1.0)
+        super().fill(generator)
+
+    def learned(self) -> list[Learned]:
+        return [
+            Learned("scales", self.scales, self.cell.scale_solver),
+            Learned("biases", self.biases, self.cell.bias_solver),
+            *super().learned(),
+        ]
+
+    def stored(self) -> list[Stored]:
+        return [
+            Stored("scales", self.scales),
+            Stored("biases", self.biases),
+            Stored("means", self.means),
+            Stored("variances", self.variances),
+            *super().stored(),
+        ]
+
+
+def _shaped(tensor: Tensor) -> Tensor:
+    return tensor[None, :, None, None]

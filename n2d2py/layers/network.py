@@ -1,0 +1,158 @@
+"""``TorchNetwork``: the torch module of a whole network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from n2d2py.cells.base import PROVIDER
+from n2d2py.graph.network import Network, Node
+from n2d2py.layers.activated import ActivatedLayer
+from n2d2py.layers.activation import ActivationLayer
+from n2d2py.layers.base import Layer, Learned, Stored
+from n2d2py.layers.batchnorm import BatchNormLayer
+from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.quant.grid import Coded
+from n2d2py.registry import find
+
+
+class TorchNetwork(nn.Module):
+    """The layers of a network, computed in its order.
+
+    ``layers`` gives the layer of each cell by name. ``forward`` is for learning, ``evaluate`` for testing.
+    With ``logits=False`` learning gets probabilities from a cell with a loss of its own too, and their error passes
+    to the logits unchanged, so that every :meth:`loss_form` is "square".
+    """
+
+    def __init__(self, network: Network, *, logits: bool = True) -> None:
+        super().__init__()
+        self.network = network
+        self._modules_in_order = nn.ModuleList([build(node) for node in network])
+        self.layers: Mapping[str, Layer] = {
+            node.name: layer  # type: ignore[misc]  # a ModuleList holds Module
+            for node, layer in zip(network, self._modules_in_order, strict=True)
+        }
+        self.outputs = _outputs(network)
+        for name, layer in self.layers.items():
+            children = [self.layers[child.name] for child in network.children(name)]
+            layer.gives_logits = logits and not children and name in self.outputs and layer.loss_form != "square"
+            if isinstance(layer, WeightedLayer):
+                layer.folds_bias = not children or not all(takes_offset(child) for child in children)
+        self._needed = _ancestors(network, self.outputs)
+
+    @property
+    def quantized(self) -> bool:
+        """Whether any weights or activations are on a grid."""
+        return any(layer.quantized for layer in self.layers.values())
+
+    def loss_form(self, cell: str) -> str:
+        """What error the target of a cell learns from, all summed over the outputs and the batch.
+
+        "cross-entropy": in learning ``forward`` gives logits; their gradient is softmax(x) - t. "logistic": it
+        gives logits; their gradient is logistic(x) - t. "square": it gives outputs y, whose gradient is y - t,
+        that of 1/2 (y - t)^2.
+        """
+        layer = self.layers[cell]
+        return layer.loss_form if layer.gives_logits else "square"
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Outputs (batch, channels, height, width) of the cells with a target, or of the last cells without any.
+
+        ``x`` is (batch, channels, height, width), float32. In learning (``training``) a cell whose
+        :meth:`loss_form` is not "square" gives its logits.
+        """
+        values = {PROVIDER: x}
+        for name, layer in self.layers.items():
+            if name in self._needed:
+                values[name] = layer(*(values[parent] for parent in layer.node.parents))
+        return {name: values[name] for name in self.outputs}
+
+    @torch.no_grad()
+    def evaluate(self, stimuli: Coded, wanted: Collection[str] | None = None) -> dict[str, Coded]:
+        """Outputs of the ``wanted`` cells (all, if None), in evaluation mode whatever the present mode.
+
+        On a quantized network codes are exact integers from end to end. A cell whose sums no float type holds
+        exactly computes on reals; so does one whose input or weights are not on a grid.
+        """
+        needed = set(self.layers) if wanted is None else _ancestors(self.network, wanted)
+        mode = self.training
+        self.eval()
+        try:
+            values = {PROVIDER: stimuli}
+            uses = _uses(self.network, needed)
+            results = {}
+            for name, layer in self.layers.items():
+                if name not in needed:
+                    continue
+                values[name] = _evaluate(layer, [values[parent] for parent in layer.node.parents])
+                if wanted is None or name in wanted:
+                    results[name] = values[name]
+                for parent in layer.node.parents:
+                    uses[parent] -= 1
+                    if not uses[parent]:
+                        del values[parent]
+        finally:
+            self.train(mode)
+        return results
+
+    def fill(self, seed: int | torch.Generator) -> None:
+        """Give all tensors their initial values, cell by cell in the network's order."""
+        generator = torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
+        for layer in self.layers.values():
+            layer.fill(generator)
+
+    def learned(self) -> list[tuple[str, Learned]]:
+        """(name of the cell, what it learns)."""
+        return [(name, learned) for name, layer in self.layers.items() for learned in layer.learned()]
+
+    def stored(self) -> dict[str, list[Stored]]:
+        """What weight files hold, by cell."""
+        return {name: layer.stored() for name, layer in self.layers.items()}
+
+
+def build(node: Node) -> Layer:
+    """The layer of a node."""
+    layer: Layer = find("layer", node.cell.type_name, node.cell.place())(node)
+    return layer
+
+
+def takes_offset(layer: Layer) -> bool:
+    """Whether a layer adds the real bias of its parent inside its own real computation."""
+    if len(layer.node.parents) > 1:
+        return False
+    if isinstance(layer, BatchNormLayer):
+        return True
+    return isinstance(layer, ActivationLayer) and isinstance(layer, ActivatedLayer) and layer.quantizer is not None
+
+
+def _evaluate(layer: Layer, inputs: list[Coded]) -> Coded:
+    try:
+        return layer.evaluate(*inputs)
+    except OverflowError:
+        return layer.evaluate(*(Coded(x.real()) for x in inputs))
+
+
+def _outputs(network: Network) -> list[str]:
+    """Cells with a target, each once, or the cells that feed no other."""
+    targets = list(dict.fromkeys(target.cell for target in network.targets))
+    return targets or [node.name for node in network if not network.children(node.name)]
+
+
+def _ancestors(network: Network, names: Collection[str]) -> set[str]:
+    """The named cells and all that they need."""
+    needed = set(names)
+    for node in reversed(network.nodes):
+        if node.name in needed:
+            needed.update(node.parents)
+    return needed - {PROVIDER}
+
+
+def _uses(network: Network, needed: set[str]) -> dict[str, int]:
+    uses: dict[str, int] = {}
+    for node in network:
+        if node.name in needed:
+            for parent in node.parents:
+                uses[parent] = uses.get(parent, 0) + 1
+    return uses

@@ -1,0 +1,48 @@
+"""Activation quantizers: what each of them can do, and how one is made from its record."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from n2d2py.parts.quantizers import ActivationQuantizer
+from n2d2py.quant.grid import Grid
+from n2d2py.registry import find, name_of
+
+
+class ActivationQuantization(nn.Module):
+    """The quantizer of the output of one cell: codes 0..R."""
+
+    def __init__(self, record: ActivationQuantizer) -> None:
+        super().__init__()
+        self.record = record
+
+    def forward(self, values: Tensor) -> Tensor:
+        """``values`` rounded to the grid, with the quantizer's gradient."""
+        raise NotImplementedError
+
+    def grid(self) -> Grid:
+        """The grid of the output as it is now."""
+        raise NotImplementedError
+
+    def codes(self, real: Tensor) -> Tensor:
+        """Codes of float64 values, float64, monotone in each value: every operation is correctly rounded."""
+        raise NotImplementedError
+
+    def fill(self) -> None:
+        """Give what is learned its initial value."""
+
+    def learned(self) -> list[tuple[str, nn.Parameter]]:
+        """(name, tensor) of what is learned, the names as they stand in weight files."""
+        return []
+
+    def stored(self) -> list[tuple[str, Tensor]]:
+        """(name, tensor) of what weight files hold."""
+        return [(name, tensor) for name, tensor in self.learned()]
+
+
+def make(record: ActivationQuantizer) -> ActivationQuantization:
+    """The torch module of an activation quantizer."""
+    module: ActivationQuantization = find("activation quantization", name_of("activation quantizer", type(record)))(
+        record
+    )
+    return module

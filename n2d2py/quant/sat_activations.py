@@ -1,0 +1,91 @@
+"""CG-PACT, the activation quantizer of SAT (Jin, Yang and Liao 2019, arXiv:1912.10207, section 3.3).
+
+With a = |alpha|, y = q a / R, q = rint(clamp(x, 0, a) R / a), rint rounding half to even. Its gradients are
+
+    dL/dx = g [0 < x <= a]
+    dL/dalpha = sum of g h, h = 1 if x >= a, else q/R - x/a for x > 0, else 0
+
+h is the calibrated gradient; PACT (Choi et al. 2018) has 0 in place of q/R - x/a.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from n2d2py.parts.quantizers import SatActivations
+from n2d2py.quant.activations import ActivationQuantization
+from n2d2py.quant.grid import Grid
+from n2d2py.registry import register
+
+_SMALLEST = 1e-12
+"""What alpha counts as if learning has brought it to 0: the quotients stay finite."""
+
+
+@register("activation quantization", "SAT")
+class SatActivationQuantization(ActivationQuantization):
+    """CG-PACT with a learned clipping value ``alpha`` (a scalar; its sign has no meaning)."""
+
+    record: SatActivations
+
+    def __init__(self, record: SatActivations) -> None:
+        super().__init__(record)
+        self.alpha = nn.Parameter(torch.tensor(float(record.alpha)))
+
+    def forward(self, values: Tensor) -> Tensor:
+        quantized: Tensor = _Clip.apply(values, self.alpha, self.record.range)
+        return quantized
+
+    def grid(self) -> Grid:
+        return Grid(self._clip() / self.record.range, 0, self.record.range)
+
+    def codes(self, real: Tensor) -> Tensor:
+        clip = self._clip()
+        return real.clamp(0.0, clip).mul_(self.record.range / clip).round_()
+
+    def learned(self) -> list[tuple[str, nn.Parameter]]:
+        return [("QAct_SAT_Alpha", self.alpha)]
+
+    @torch.no_grad()
+    def fill(self) -> None:
+        self.alpha.fill_(self.record.alpha)
+
+    def _clip(self) -> float:
+        return max(abs(float(self.alpha.detach())), _SMALLEST)
+
+
+class _Clip(torch.autograd.Function):
+    """The forward pass takes one new tensor for z = x R / a and one for y, and works in place on the latter.
+
+    In units of codes all bounds are constants, so nothing waits for the value of alpha. y is homogeneous of degree
+    1 in (x, a), so Euler's theorem gives, for every element, y = x dy/dx + a h; summed with the gradients g,
+    a dL/dalpha = <g, y> - <g [0 < x < a], x>: two dot products in place of the elements of h.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int) -> Tensor:
+        clip = alpha.abs().clamp_min_(_SMALLEST)
+        step = clip / steps
+        scaled = values * (steps / clip)
+        out = scaled.clamp(0.0, float(steps)).round_().mul_(step)
+        ctx.steps = float(steps)
+        ctx.save_for_backward(scaled, out, step, alpha)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        scaled, out, step, alpha = ctx.saved_tensors
+        # hardtanh_backward passes what lies strictly between its bounds. At x = a, dx is 1 and h is 1 as well, so
+        # that x = a belongs to the gradient of x and not to the difference that gives h.
+        inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, ctx.steps * (1 + torch.finfo(out.dtype).eps))
+        below = torch.ops.aten.hardtanh_backward(inner, scaled, 0.0, ctx.steps)
+        slope = (_dot(gradient, out) / step - _dot(below, scaled)).div_(ctx.steps)
+        return inner, torch.where(alpha < 0, -slope, slope), None
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return torch.dot(left.reshape(-1), right.reshape(-1))
