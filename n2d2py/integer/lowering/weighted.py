@@ -1,0 +1,85 @@
+"""What Conv and Fc have in common: weight codes, accumulator ranges, bias, activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from n2d2py.integer.network import Edge, Weighted
+from n2d2py.integer.ranges import sum_bounds
+from n2d2py.integer.site import Site
+from n2d2py.layers.functions import is_rectifier
+from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.parts.quantizers import SatWeights
+from n2d2py.quant.bias import bias_codes, folded_grid
+from n2d2py.quant.grid import Grid
+
+Bias = tuple[np.ndarray | None, int]
+"""Integer bias (outputs) and the shift of the accumulators; (None, 0) without."""
+
+Make = Callable[[str, np.ndarray, Grid, Bias], Weighted]
+"""(name, weight codes, their grid, bias) -> the operation."""
+
+
+def lower_weighted(site: Site, source: Edge, inputs: Grid, bounds: tuple[np.ndarray, np.ndarray], make: Make) -> None:
+    """Add the sum of products and what comes after it.
+
+    ``bounds`` are those of the inputs of each output, (outputs, n) or (n,) for weights (outputs, n). Zero always
+    counts as an input, so that every partial sum stays within the accumulators' bounds as well.
+    """
+    layer = site.layer
+    assert isinstance(layer, WeightedLayer)
+    codes, grid = weight_codes(site, layer)
+    weights = codes.cpu().numpy().astype(np.int64)
+    low, high = sum_bounds(
+        weights.reshape(len(weights), -1), np.minimum(bounds[0], 0), np.maximum(bounds[1], 0), site.name
+    )
+    try:
+        sums = layer.accumulator_grid(codes, grid, inputs)
+        offset = layer.offset()
+        bias: Bias = (None, 0)
+        if offset is not None and _folds(site, layer):
+            sums, low, high, bias = _folded(offset, sums, low, high)
+            offset = None
+    except OverflowError as error:
+        raise site.error(str(error), "quantize the activations of the cells before it (QAct=SAT)") from error
+    name = f"{site.name}:accumulator" if site.activates else site.name
+    kept = None if offset is None else offset.cpu().numpy()
+    edge = site.add(make(name, weights, grid, bias), Edge(name, site.node.output, sums, low, high, kept))
+    if site.activates:
+        site.activate(edge)
+
+
+def weight_codes(site: Site, layer: WeightedLayer) -> tuple[torch.Tensor, Grid]:
+    """The weight codes of a layer, or the error that it has none."""
+    if layer.quantizes:
+        return layer.weight_codes()
+    record = layer.cell.weights_quantizer
+    if isinstance(record, SatWeights) and not record.apply_quantization:
+        raise site.error(
+            "its weights are only clamped (QWeight.ApplyQuantization=0)",
+            "learn on with QWeight.ApplyQuantization=1 from the clamped weights (-w weights_clamped)",
+            "weights_quantizer",
+        )
+    raise site.error(
+        "its weights are not quantized",
+        "add QWeight=SAT (with QWeight.Range) to the cell and learn on from the present weights",
+        "weights_quantizer",
+    )
+
+
+def _folds(site: Site, layer: WeightedLayer) -> bool:
+    """Whether the bias becomes an integer: not where a quantizer's step function takes it as a real."""
+    if layer.quantizer is not None:
+        return False
+    return is_rectifier(layer.activation) if layer.function is not None else layer.folds_bias
+
+
+def _folded(
+    offset: torch.Tensor, sums: Grid, low: np.ndarray, high: np.ndarray
+) -> tuple[Grid, np.ndarray, np.ndarray, Bias]:
+    bits, codes = bias_codes(offset, sums)
+    bias = codes.cpu().numpy().astype(np.int64)
+    return folded_grid(sums, bits, codes), (low << bits) + bias, (high << bits) + bias, (bias, bits)

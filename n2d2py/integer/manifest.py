@@ -1,0 +1,201 @@
+"""The folder ``weights_quantized/``: all integers of the network, enough to write it again without n2d2py.
+
+    <cell>_weights.syntxt   weight codes, one line per output (channels, rows, columns), as N2D2 lays weights out
+    <cell>_biases.syntxt    wide integer bias of the cell's rescaling (or of the cell itself), one line per output
+    manifest.json           operations in order with formula, inputs, scales, ranges, multipliers, shifts, biases,
+                            thresholds, clips, accumulator ranges and widths; version; hash of the INI file
+
+Everything is first written into a sibling folder; then the files are moved one by one, the manifest last. So a
+folder that has a manifest is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import n2d2py
+from n2d2py.cells.base import PROVIDER
+from n2d2py.errors import WeightsError
+from n2d2py.integer.network import (
+    Concatenation,
+    Convolution,
+    Edge,
+    IntegerNetwork,
+    Operation,
+    Pooling,
+    Requantization,
+    Softmax,
+    Weighted,
+)
+from n2d2py.integer.ranges import word_bits
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+
+CONVENTIONS = (
+    "All numbers of an operation are integers unless it says real; sums and products need at most 64 bits.",
+    "Tensors are (channels, height, width); pairs of a window are [x, y].",
+    "The real value of a code is code * scale of its edge.",
+    "The reachable low and high of an edge bound its codes for any stimulus, channel by channel.",
+    "JSON integers may exceed 2^53: read them as 64-bit integers, not as floats.",
+)
+
+
+def write(network: IntegerNetwork, folder: Path, ini: bytes | None = None) -> list[Path]:
+    """Write the folder; returns the files' paths. ``ini`` is the text of the INI file, for its SHA-256.
+
+    Files of other names that are already there stay. Raises :class:`WeightsError` if the folder cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
+            fresh = Path(name)
+            files = _write_files(network, fresh)
+            manifest = describe(network, files, ini)
+            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+            return _move(fresh, folder)
+    except OSError as error:
+        raise WeightsError(
+            f"cannot write {folder}: {error.strerror or error}", remedy="check the folder's rights and the free space"
+        ) from error
+
+
+def _move(fresh: Path, folder: Path) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)  # from here on the folder is not whole, until the new one comes
+    names = sorted((path.name for path in fresh.iterdir()), key=lambda name: name == MANIFEST)
+    for name in names:
+        os.replace(fresh / name, folder / name)
+    return [folder / name for name in names]
+
+
+def _write_files(network: IntegerNetwork, folder: Path) -> dict[str, dict[str, str]]:
+    """Write the weights and biases; names of the files of each operation by what they hold."""
+    files: dict[str, dict[str, str]] = {}
+    for operation in network:
+        if not isinstance(operation, Weighted):
+            continue
+        stem = operation.cell.replace("/", "_").replace(os.sep, "_")
+        files[operation.name] = {"weights": f"{stem}_weights.syntxt"}
+        _write_rows(folder / f"{stem}_weights.syntxt", operation.weights.reshape(len(operation.weights), -1))
+        takers = [taker for taker in network.consumers(operation.name) if isinstance(taker, Requantization)]
+        biases, owner = operation.bias, operation.name
+        if biases is None and len(takers) == 1:
+            biases, owner = takers[0].rescaling.biases, takers[0].name
+        if biases is not None:
+            files.setdefault(owner, {})["biases"] = f"{stem}_biases.syntxt"
+            _write_rows(folder / f"{stem}_biases.syntxt", biases[:, None], end="")
+    return files
+
+
+def _write_rows(path: Path, values: np.ndarray, end: str = " ") -> None:
+    """One line per output, each value followed by a blank: N2D2's layout."""
+    text = "".join(" ".join(map(str, row)) + end + "\n" for row in values.tolist())
+    path.write_text(text, encoding="ascii")
+
+
+def describe(network: IntegerNetwork, files: dict[str, dict[str, str]], ini: bytes | None = None) -> dict[str, Any]:
+    """The manifest as plain data; ``files`` are the names of the text files by operation."""
+    return {
+        "format": "n2d2py integer network",
+        "format_version": FORMAT_VERSION,
+        "n2d2py_version": n2d2py.__version__,
+        "network": network.name,
+        "ini_sha256": None if ini is None else hashlib.sha256(ini).hexdigest(),
+        "exact": network.exact,
+        "conventions": list(CONVENTIONS),
+        "stimuli": {"name": PROVIDER, **_edge(network.stimuli)},
+        "operations": [_operation(network, operation, files.get(operation.name, {})) for operation in network],
+        "outputs": dict(network.outputs),
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    dims = {"channels": edge.dims.channels, "height": edge.dims.height, "width": edge.dims.width}
+    if edge.grid is None:
+        return {"dims": dims, "real": True}
+    low, high = int(edge.low.min()), int(edge.high.max())
+    return {
+        "dims": dims,
+        "scale": edge.grid.scale,
+        "low": edge.grid.low,
+        "high": edge.grid.high,
+        "step": edge.grid.step,
+        "signed_bits": word_bits(low, high),
+        "reachable": {"low": edge.low.tolist(), "high": edge.high.tolist()},
+    }
+
+
+def _operation(network: IntegerNetwork, operation: Operation, files: dict[str, str]) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": operation.name,
+        "cell": operation.cell,
+        "type": type(operation).__name__,
+        "inputs": list(operation.inputs),
+        "formula": operation.words(),
+    }
+    if isinstance(operation, Weighted):
+        record |= _weighted(operation, files)
+    elif isinstance(operation, Requantization):
+        record |= _rescaling(operation, files)
+    elif isinstance(operation, Pooling):
+        mapping = None if operation.mapping is None else operation.mapping.astype(int).tolist()
+        record |= {"pool": operation.pool, "stride": operation.stride, "padding": operation.padding}
+        record |= {"area": operation.area, "mapping": mapping}
+    elif isinstance(operation, Concatenation):
+        record |= {"flat": operation.flat}
+    elif isinstance(operation, Softmax):
+        record |= {"scale": operation.scale, "group_size": operation.group_size}
+    return record | {"output": _edge(network.edges[operation.name])}
+
+
+def _weighted(operation: Weighted, files: dict[str, str]) -> dict[str, Any]:
+    grid = operation.weights_grid
+    record: dict[str, Any] = {
+        "weights": {
+            "file": files.get("weights"),
+            "shape": list(operation.weights.shape),
+            "scale": grid.scale,
+            "low": grid.low,
+            "high": grid.high,
+            "step": grid.step,
+            "bits": (grid.levels - 1).bit_length(),
+        }
+    }
+    if operation.bias is not None:
+        record |= {"bias_file": files.get("biases"), "bias_shift": operation.bias_shift}
+    if isinstance(operation, Convolution):
+        record |= {"stride": operation.stride, "padding": operation.padding, "dilation": operation.dilation}
+        record |= {"sub_sample": operation.sub_sample, "groups": operation.groups}
+    return record
+
+
+def _rescaling(operation: Requantization, files: dict[str, str]) -> dict[str, Any]:
+    rescaling = operation.rescaling
+    return {
+        "mode": operation.mode,
+        "form": rescaling.form,
+        "multipliers": rescaling.multipliers.tolist(),
+        "multiplier_bits": rescaling.multiplier_bits,
+        "biases": rescaling.biases.tolist(),
+        "biases_file": files.get("biases"),
+        "shift": rescaling.shift,
+        "clip": [0, rescaling.highest],
+        "thresholds": {
+            str(channel): {"sign": table.sign, "values": table.thresholds.tolist()}
+            for channel, table in rescaling.tables.items()
+        },
+        "proof": {
+            "exact": operation.proof.exact,
+            "points": operation.proof.points,
+            "reachable": operation.proof.reachable,
+            "differing": operation.proof.differing.tolist(),
+        },
+    }

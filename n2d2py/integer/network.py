@@ -1,0 +1,297 @@
+"""``IntegerNetwork``: the operations of the integer graph, in order, and the edges between them.
+
+All tensors are int64 numpy arrays. Each edge carries its own grid (scale and range of its codes); nothing global
+runs along. What the operations compute is defined by :mod:`~n2d2py.integer.interpreter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from n2d2py.cells.base import PROVIDER, Dims
+from n2d2py.integer.proof import Proof
+from n2d2py.integer.requantization import Rescaling
+from n2d2py.quant.grid import Grid
+
+Pair = tuple[int, int]
+"""(x, y), as everywhere in the INI file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """What flows between two operations: its dimensions, its grid, and the reachable codes of each channel.
+
+    ``grid`` is None for the real values of a float island. ``low`` and ``high`` are int64 (channels,), exact bounds
+    from range arithmetic: no stimulus can leave them. ``offset`` (float64, channels) is the real bias of a cell on
+    its way to the rescaling that absorbs it: value = code * scale + offset.
+    """
+
+    name: str
+    dims: Dims
+    grid: Grid | None
+    low: np.ndarray
+    high: np.ndarray
+    offset: np.ndarray | None = None
+
+    @property
+    def magnitude(self) -> int:
+        """Largest |code| that can occur."""
+        return max((abs(int(value)) for value in (*self.low.tolist(), *self.high.tolist())), default=0)
+
+    @property
+    def bits(self) -> int:
+        """Bits of a word that holds every code that can occur: unsigned if none is negative."""
+        return Grid(1.0, int(self.low.min()), int(self.high.max())).bits
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation: the name of what it gives, the cell it comes from, the names of what it takes."""
+
+    name: str
+    cell: str
+    inputs: tuple[str, ...]
+
+    def words(self) -> str:
+        """The formula in words, enough to write the operation again."""
+        raise NotImplementedError
+
+    def detail(self) -> str:
+        """Its parameters in a line of the text dump."""
+        return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted(Operation):
+    """An operation with integer weights: exact sums of weight * code, ``bias_shift`` F and integer bias.
+
+    ``output = (sum << F) + bias``; without bias F is 0. ``weights_step`` is the distance of neighbouring weight
+    codes and ``weights_scale`` what one code is worth.
+    """
+
+    weights: np.ndarray
+    weights_grid: Grid
+    bias: np.ndarray | None = None
+    bias_shift: int = 0
+
+    @property
+    def _bias_words(self) -> str:
+        return "" if self.bias is None else f"; output = (sum << {self.bias_shift}) + bias[o]"
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Weighted):
+    """Cross-correlation; weights (outputs, channels / groups, height, width). Missing connections have weight 0."""
+
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    sub_sample: Pair = (1, 1)
+    groups: int = 1
+
+    def words(self) -> str:
+        return (
+            "sum over c, j, i of weights[o][c][j][i] * input[g*C+c][y*strideY+j*dilationY-paddingY]"
+            "[x*strideX+i*dilationX-paddingX], codes outside the input are 0, g = the group of output o, "
+            "C = channels of a group; then every subSampleX-th column and subSampleY-th row" + self._bias_words
+        )
+
+    def detail(self) -> str:
+        outputs, channels, height, width = self.weights.shape
+        text = f"{outputs}x{channels}x{height}x{width} weights {_span(self.weights_grid)}"
+        for name in ("stride", "padding", "dilation", "sub_sample"):
+            if getattr(self, name) != ((0, 0) if name == "padding" else (1, 1)):
+                text += f", {name} {getattr(self, name)[0]},{getattr(self, name)[1]}"
+        return text + (f", groups {self.groups}" if self.groups != 1 else "") + _bias_detail(self)
+
+
+@dataclass(frozen=True, eq=False)
+class FullyConnected(Weighted):
+    """Matrix times the input, flattened channel by channel, row by row; weights (outputs, inputs)."""
+
+    def words(self) -> str:
+        return "sum over k of weights[o][k] * input[k], k = x + width * (y + height * c)" + self._bias_words
+
+    def detail(self) -> str:
+        outputs, inputs = self.weights.shape
+        return f"{outputs}x{inputs} weights {_span(self.weights_grid)}" + _bias_detail(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Requantization(Operation):
+    """Accumulators to activation codes, with the proof that they are the learned ones."""
+
+    rescaling: Rescaling
+    proof: Proof
+    mode: str = "Floating-point"
+
+    def words(self) -> str:
+        text = (
+            f"code = clamp((input * multiplier[c] + bias[c]) >> {self.rescaling.shift}, 0, {self.rescaling.highest}), "
+            "64-bit integers, >> rounds toward minus infinity"
+        )
+        if self.rescaling.tables:
+            text += "; in a channel with thresholds: code = number of thresholds <= sign * input"
+        return text
+
+    def detail(self) -> str:
+        bits = self.rescaling.multiplier_bits
+        return f"to 0..{self.rescaling.highest}, {bits} bit multiplier, shift {self.rescaling.shift}, {self.proof}"
+
+
+@dataclass(frozen=True, eq=False)
+class Pooling(Operation):
+    """Windows of a map, and which input channels each output takes: bool (channels, outputs), None: its own."""
+
+    pool: Pair
+    stride: Pair
+    padding: Pair
+    mapping: np.ndarray | None = None
+
+    @property
+    def area(self) -> int:
+        """Number of codes that make one output, padding included."""
+        channels = 1 if self.mapping is None else int(self.mapping[:, 0].sum())
+        return self.pool[0] * self.pool[1] * channels
+
+    def detail(self) -> str:
+        text = f"{self.pool[0]}x{self.pool[1]}, stride {self.stride[0]},{self.stride[1]}"
+        text += f", padding {self.padding[0]},{self.padding[1]}" if self.padding != (0, 0) else ""
+        return text + ("" if self.mapping is None else ", over the channels of its map")
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Pooling):
+    """The largest code of a window; padding never wins."""
+
+    def words(self) -> str:
+        return (
+            "largest code of the window (of the connected channels), places outside the input left out; "
+            "0 for an output without channels"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SumPool(Pooling):
+    """The exact sum of a window: an average whose division by the area stands in the scale of its edge."""
+
+    def words(self) -> str:
+        return "sum of the codes of the window (of the connected channels), places outside the input count 0"
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(Operation):
+    """Inputs of one scale, one after the other along the channels, each flattened before if ``flat``."""
+
+    flat: bool = False
+
+    def words(self) -> str:
+        flat = ", each flattened first: x + width * (y + height * c)" if self.flat else ""
+        return f"the inputs one after the other along the channels{flat}"
+
+
+@dataclass(frozen=True, eq=False)
+class Rectification(Operation):
+    """Negative codes become 0."""
+
+    def words(self) -> str:
+        return "the larger of the input and 0"
+
+
+@dataclass(frozen=True, eq=False)
+class Identity(Operation):
+    """The codes as they are."""
+
+    def words(self) -> str:
+        return "the input"
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Operation):
+    """A float island: probabilities of the real logits ``code * scale``, float64."""
+
+    scale: float
+    group_size: int = 0
+
+    def words(self) -> str:
+        return f"softmax over the channels of input * {self.scale!r}, in real numbers (no integers here)"
+
+    def detail(self) -> str:
+        return "real numbers" + (f", groups of {self.group_size}" if self.group_size else "")
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """Operations in the order in which they are computed; ``edges`` holds the stimuli's and each operation's.
+
+    ``outputs`` names, for each cell of the learned network, the operation that gives its output.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    edges: dict[str, Edge]
+    outputs: dict[str, str]
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def __getitem__(self, name: str) -> Operation:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Operation]:
+        return {operation.name: operation for operation in self.operations}
+
+    @property
+    def stimuli(self) -> Edge:
+        """The edge of the stimuli."""
+        return self.edges[PROVIDER]
+
+    @property
+    def islands(self) -> list[str]:
+        """Names of the operations on real numbers."""
+        return [operation.name for operation in self if self.edges[operation.name].grid is None]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every rescaling is proved equal to the learned step function."""
+        return all(operation.proof.exact for operation in self if isinstance(operation, Requantization))
+
+    def sources(self, operation: Operation) -> list[Edge]:
+        """The edges that come into an operation."""
+        return [self.edges[name] for name in operation.inputs]
+
+    def consumers(self, name: str) -> list[Operation]:
+        """The operations that take what ``name`` gives."""
+        return [operation for operation in self if name in operation.inputs]
+
+    def text(self) -> str:
+        """The text form: one line for the stimuli and for each operation."""
+        lines = [f"integer network {self.name}", f"{PROVIDER}: {_edge_text(self.stimuli)}"]
+        for operation in self:
+            kind, detail = type(operation).__name__, operation.detail()
+            call = f"{kind}({', '.join(operation.inputs)})" + (f" [{detail}]" if detail else "")
+            lines.append(f"{operation.name} = {call}: {_edge_text(self.edges[operation.name])}")
+        return "\n".join(lines)
+
+
+def _edge_text(edge: Edge) -> str:
+    shape = f"{edge.dims.channels}x{edge.dims.height}x{edge.dims.width}"
+    if edge.grid is None:
+        return f"{shape} real"
+    return f"{shape} codes {int(edge.low.min())}..{int(edge.high.max())}, scale {edge.grid.scale:.6g}"
+
+
+def _span(grid: Grid) -> str:
+    return f"{grid.low}..{grid.high}" + (f" by {grid.step}" if grid.step != 1 else "")
+
+
+def _bias_detail(operation: Weighted) -> str:
+    return "" if operation.bias is None else f", bias, accumulator << {operation.bias_shift}"

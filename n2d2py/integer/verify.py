@@ -1,0 +1,175 @@
+"""The learned network against the integer network on real stimuli, cell by cell.
+
+The proof says that they are equal; this confirms it on data, and would catch what no proof speaks of: a wrong
+padding, a swapped axis, a wrong map. Beside it stands how many codes the float forward pass of learning
+(fake quantization, float32) gives differently, mostly at ties: that is the difference which other tools leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from n2d2py.cells.base import PROVIDER
+from n2d2py.errors import IntegerError
+from n2d2py.integer import interpreter
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.site import device_of
+from n2d2py.layers.activated import ActivatedLayer
+from n2d2py.layers.network import TorchNetwork
+from n2d2py.quant.grid import Coded, Grid
+
+
+class Coding(Protocol):
+    """What is needed of a batch: float inputs, and their codes."""
+
+    @property
+    def inputs(self) -> Tensor:
+        """float32 (count, channels, height, width)."""
+        ...
+
+    @property
+    def codes(self) -> Coded | None:
+        """The integer codes of the inputs with their grid."""
+        ...
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cell: codes compared, how many differ, and how many the float pass of learning gives differently.
+
+    ``float_differing`` is None for a cell without an activation quantizer, whose floats lie on no grid.
+    """
+
+    cell: str
+    codes: int = 0
+    differing: int = 0
+    float_differing: int | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All cells that carry codes, in order, and the labels of all stimuli (the largest output of each target)."""
+
+    stimuli: int
+    cells: tuple[Comparison, ...]
+    labels: int
+    differing_labels: int
+    float_differing_labels: int
+
+    @property
+    def differing(self) -> int:
+        """Differing codes of all cells."""
+        return sum(row.differing for row in self.cells)
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether no code and no label differs."""
+        return self.differing == 0 and self.differing_labels == 0
+
+    @property
+    def first_differing(self) -> str | None:
+        """The first cell, in the order of the network, of which a code differs."""
+        return next((row.cell for row in self.cells if row.differing), None)
+
+    def lines(self) -> list[str]:
+        """The table for the console."""
+        rows = [("cell", "codes", "differing", "float forward differs in")]
+        for row in self.cells:
+            floats = "" if row.float_differing is None else str(row.float_differing)
+            rows.append((row.cell, str(row.codes), str(row.differing), floats))
+        rows.append(("labels", str(self.labels), str(self.differing_labels), str(self.float_differing_labels)))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        return [
+            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
+            for row in rows
+        ]
+
+
+def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Coding]) -> Verification:
+    """Compare codes and labels of the two networks on all stimuli of ``batches``.
+
+    A cell whose learned values are not codes, or codes of another scale, differs in all of them. Raises
+    :class:`IntegerError` for stimuli without codes.
+    """
+    rows = {name: Comparison(name) for name in network.outputs if network.edges[network.outputs[name]].grid is not None}
+    stimuli = labels = differing = float_differing = 0
+    for batch in batches:
+        if batch.codes is None:
+            raise IntegerError(
+                "the stimuli have no integer codes", remedy="take out the transformations that give real numbers"
+            )
+        device = _device(learned)
+        ours = interpreter.run(network, batch.codes.values.cpu().numpy().astype(np.int64))
+        theirs = learned.evaluate(Coded(batch.codes.values.to(device), batch.codes.grid))
+        floats = forward(learned, batch.inputs.to(device))
+        for name, row in rows.items():
+            operation = network.outputs[name]
+            grid = network.edges[operation].grid
+            assert grid is not None  # rows holds only cells on a grid
+            codes = ours[operation]
+            rows[name] = replace(
+                row,
+                codes=row.codes + codes.size,
+                differing=row.differing + _differing(codes, theirs[name], grid),
+                float_differing=_float_differing(row, learned, name, codes, floats[name], grid),
+            )
+        stimuli += len(batch.codes.values)
+        for name in learned.outputs:
+            label = _labels(torch.from_numpy(ours[network.outputs[name]]))
+            labels += label.numel()
+            differing += int((label != _labels(theirs[name].values)).sum())
+            float_differing += int((label != _labels(floats[name])).sum())
+    return Verification(stimuli, tuple(rows.values()), labels, differing, float_differing)
+
+
+@torch.no_grad()
+def forward(learned: TorchNetwork, x: Tensor) -> Mapping[str, Tensor]:
+    """Outputs of all cells in the float forward pass of learning, in evaluation mode."""
+    mode = learned.training
+    learned.eval()
+    try:
+        values = {PROVIDER: x}
+        for name, layer in learned.layers.items():
+            values[name] = layer(*(values[parent] for parent in layer.node.parents))
+        return values
+    finally:
+        learned.train(mode)
+
+
+def _differing(codes: np.ndarray, learned: Coded, grid: Grid) -> int:
+    if learned.grid is None or learned.grid.scale != grid.scale or tuple(learned.values.shape) != codes.shape:
+        return codes.size
+    return int(np.count_nonzero(learned.values.cpu().numpy() != codes))
+
+
+def _float_differing(
+    row: Comparison, learned: TorchNetwork, name: str, codes: np.ndarray, floats: Tensor, grid: Grid
+) -> int | None:
+    layer = learned.layers[name]
+    if not isinstance(layer, ActivatedLayer) or layer.quantizer is None:
+        return None
+    nearest = np.rint(floats.double().cpu().numpy() / grid.scale)
+    return (row.float_differing or 0) + int(np.count_nonzero(nearest != codes))
+
+
+def _labels(outputs: Tensor) -> Tensor:
+    """Index of the largest output of each stimulus (and position), the first among equals.
+
+    Probabilities are compared as float32 numbers, as a test does.
+    """
+    values = outputs.cpu()
+    return (values.float() if values.dtype == torch.float64 and not _whole(values) else values).argmax(dim=1)
+
+
+def _whole(values: Tensor) -> bool:
+    return bool((values == values.round()).all())
+
+
+def _device(learned: TorchNetwork) -> torch.device:
+    return next((device_of(layer) for layer in learned.layers.values()), torch.device("cpu"))

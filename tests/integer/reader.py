@@ -1,0 +1,108 @@
+"""A second implementation of integer inference, written from the manifest's words alone: numpy and json only.
+
+Plain loops where the package uses matrix products, so that the two share no idea.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+
+def infer(folder: Path, stimuli: np.ndarray) -> dict[str, np.ndarray]:
+    """Codes of all integer operations for stimuli codes (batch, channels, height, width)."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["format"] == "n2d2py integer network"
+    values = {manifest["stimuli"]["name"]: stimuli.astype(np.int64)}
+    for record in manifest["operations"]:
+        if record["output"].get("real"):
+            continue
+        inputs = [values[name] for name in record["inputs"]]
+        values[record["name"]] = OPERATIONS[record["type"]](folder, record, *inputs)
+    del values[manifest["stimuli"]["name"]]
+    return values
+
+
+def numbers(folder: Path, record: dict) -> np.ndarray:
+    text = (folder / record["file"]).read_text()
+    rows = [[int(word) for word in line.split()] for line in text.splitlines()]
+    return np.array(rows, dtype=np.int64).reshape(record["shape"])
+
+
+def with_bias(folder: Path, record: dict, sums: np.ndarray) -> np.ndarray:
+    if "bias_file" not in record:
+        return sums
+    bias = np.array([int(word) for word in (folder / record["bias_file"]).read_text().split()])
+    return (sums << record["bias_shift"]) + bias.reshape(1, -1, 1, 1)
+
+
+def convolution(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
+    weights = numbers(folder, record["weights"])
+    (sx, sy), (px, py), (dx, dy) = record["stride"], record["padding"], record["dilation"]
+    ssx, ssy = record["sub_sample"]
+    outputs, per_group, height, width = weights.shape
+    dims = record["output"]["dims"]
+    result = np.zeros((len(x), outputs, dims["height"], dims["width"]), dtype=np.int64)
+    for o in range(outputs):
+        group = o * record["groups"] // outputs
+        for y in range(dims["height"]):
+            for column in range(dims["width"]):
+                for j in range(height):
+                    for i in range(width):
+                        row, col = y * ssy * sy + j * dy - py, column * ssx * sx + i * dx - px
+                        if 0 <= row < x.shape[2] and 0 <= col < x.shape[3]:
+                            taken = x[:, group * per_group : (group + 1) * per_group, row, col]
+                            result[:, o, y, column] += (taken * weights[o, :, j, i]).sum(axis=1)
+    return with_bias(folder, record, result)
+
+
+def fully_connected(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
+    weights = numbers(folder, record["weights"])
+    sums = np.array([[int((row * stimulus.ravel()).sum()) for row in weights] for stimulus in x], dtype=np.int64)
+    return with_bias(folder, record, sums[:, :, None, None])
+
+
+def requantization(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
+    result = np.empty_like(x)
+    low, high = record["clip"]
+    for c, (multiplier, bias) in enumerate(zip(record["multipliers"], record["biases"], strict=True)):
+        table = record["thresholds"].get(str(c))
+        if table is None:
+            result[:, c] = np.clip((x[:, c] * multiplier + bias) >> record["shift"], low, high)
+        else:
+            reached = [table["sign"] * x[:, c] >= threshold for threshold in table["values"]]
+            result[:, c] = np.sum(reached, axis=0)
+    return result
+
+
+def pooling(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
+    (width, height), (sx, sy), (px, py) = record["pool"], record["stride"], record["padding"]
+    dims, mapping = record["output"]["dims"], record["mapping"]
+    result = np.zeros((len(x), dims["channels"], dims["height"], dims["width"]), dtype=np.int64)
+    for o in range(dims["channels"]):
+        channels = [o] if mapping is None else [c for c, row in enumerate(mapping) if row[o]]
+        for y in range(dims["height"]):
+            for column in range(dims["width"]):
+                rows = slice(max(0, y * sy - py), y * sy - py + height)
+                columns = slice(max(0, column * sx - px), column * sx - px + width)
+                window = x[:, channels, rows, columns].reshape(len(x), -1)
+                result[:, o, y, column] = (window.max if record["type"] == "MaxPool" else window.sum)(axis=1)
+    return result
+
+
+def concatenation(folder: Path, record: dict, *inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate([x.reshape(len(x), -1, 1, 1) if record["flat"] else x for x in inputs], axis=1)
+
+
+OPERATIONS = {
+    "Convolution": convolution,
+    "FullyConnected": fully_connected,
+    "Requantization": requantization,
+    "MaxPool": pooling,
+    "SumPool": pooling,
+    "Concatenation": concatenation,
+    "Rectification": lambda folder, record, x: np.where(x > 0, x, 0),
+    "Identity": lambda folder, record, x: x,
+}
