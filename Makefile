@@ -1,0 +1,26 @@
+# make demo: the three stages of the tutorial on handwritten digits that ship with a package (about two minutes)
+# make test: form, floors, types and tests
+PYTHON ?= python3
+TORCH  ?= torch==2.13.0
+VENV   ?= .venv
+RUN     = $(VENV)/bin/python
+
+.PHONY: demo test clean
+
+$(VENV)/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[test,digits]"
+	touch $@
+
+demo: $(VENV)/ready
+	$(RUN) examples/demo.py
+
+test: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/mypy
+	$(RUN) -m pytest
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,91 @@
+"""``-qat-sat`` and ``-fuse`` as the user sees them: the fused network, its proof, its files, its test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from n2d2py import console, outcome
+from n2d2py.errors import IntegerError
+from n2d2py.graph import picture
+from n2d2py.integer import manifest, table
+from n2d2py.integer.evaluation import IntegerEvaluation
+from n2d2py.integer.lower import lower
+from n2d2py.integer.network import IntegerNetwork, Weighted
+from n2d2py.integer.verify import Verification, verify
+from n2d2py.layers.fusion import absorb_batchnorm
+from n2d2py.layers.network import TorchNetwork
+from n2d2py.learn import testing
+from n2d2py.report import distributions, fused
+from n2d2py.session import Session
+
+FOLDER = Path("weights_quantized")
+_ROUND_MODES = ("wt-round-mode", "b-round-mode", "c-round-mode")
+_PROVED = "Floating-point"
+"""The rescaling mode in which the form is chosen for its proof; all others are the user's wish."""
+
+
+def test_integer(session: Session) -> None:
+    """Make the integer network, print its proof, write it, test it, and compare every code with the learned one.
+
+    Raises :class:`IntegerError` if the network has no integer form, or if any code or label differs although no
+    rescaling mode was forced.
+    """
+    _explain_modes(session)
+    console.line("Fuse the QAT Graph for hardware compatibility...")
+    mode: str = session.line["act-rescaling-mode"]
+    network = lower(session.learned, session.stimuli.grid("Test"), mode)
+    for line in table.lines(table.rows(network)):
+        console.line(line)
+    outcome.draw_graph(session, fused.picture_of(network))
+    _write(session, network)
+    console.line()
+    results = testing.test(IntegerEvaluation(session.network, network), session.stimuli, report=session.line["report"])
+    outcome.write_test(session, results)
+    verification = verify(session.learned, network, session.stimuli.passes("Test"))
+    _report(verification)
+    if not verification.all_equal and mode == _PROVED:
+        raise IntegerError(
+            f"the integer network is not the learned one: {verification.first_differing or 'a label'} differs first",
+            expected="0 differing codes and labels",
+            remedy="this is a defect of n2d2py: please report it with the INI file and the weights",
+        )
+
+
+def _explain_modes(session: Session) -> None:
+    given = [f"-{name} {session.line[name]}" for name in _ROUND_MODES if name in session.line.given]
+    if given:
+        console.notice(
+            f"{', '.join(given)}: nothing is left to choose; weights are always integers, and biases and clipping "
+            "are integers that are proved exact"
+        )
+
+
+def _write(session: Session, network: IntegerNetwork) -> None:
+    manifest.write(network, FOLDER, session.ini.read_bytes())
+    for operation in network:
+        if isinstance(operation, Weighted):
+            distributions.write_levels(FOLDER, operation.cell, operation.weights, operation.weights_grid)
+    console.line(f"[LOG] Integer weights, biases and scales ({FOLDER}/*.syntxt, {FOLDER / manifest.MANIFEST})")
+
+
+def _report(verification: Verification) -> None:
+    console.line("The integer network beside the learned one, code by code:")
+    for line in verification.lines():
+        console.line(line)
+    codes = sum(row.codes for row in verification.cells)
+    console.line(
+        f"{verification.differing} of {codes} codes differ, {verification.differing_labels} of "
+        f"{verification.labels} labels differ ({verification.stimuli} stimuli)"
+    )
+
+
+def test_fused(session: Session) -> None:
+    """Test the float network whose BatchNorm cells are absorbed into the Conv and Fc before them."""
+    if session.learned.quantized:
+        raise IntegerError(
+            "-fuse would change the quantized weights of the network",
+            remedy="-qat-sat absorbs BatchNorm into the integer network and keeps every code",
+        )
+    network: TorchNetwork = absorb_batchnorm(session.learned)
+    outcome.draw_graph(session, picture.picture_of(network.network))
+    outcome.write_test(session, testing.test(network, session.stimuli, report=session.line["report"]))

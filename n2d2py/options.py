@@ -1,0 +1,208 @@
+"""The options of the command line: each declared once, with N2D2's name, default and meaning.
+
+An option is ``-name`` or ``-name value``, anywhere on the line; the one word that is left is the network file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from n2d2py import kinds
+from n2d2py.errors import ParameterError, Place, UsageError, nearest
+from n2d2py.kinds import Kind, Value
+
+METRICS = (
+    "Sensitivity",
+    "Specificity",
+    "Precision",
+    "NegativePredictiveValue",
+    "MissRate",
+    "FallOut",
+    "FalseDiscoveryRate",
+    "FalseOmissionRate",
+    "IU",
+    "Accuracy",
+    "F1Score",
+    "Informedness",
+    "Markedness",
+)
+RESCALING_MODES = ("Floating-point", "Fixed-point16", "Fixed-point32", "Fixed-point", "Single-shift", "Double-shift")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option; a flag has no ``kind``. ``later`` ones are N2D2's, known, and not there yet."""
+
+    name: str
+    kind: Kind | None
+    default: Any
+    meaning: str
+    later: bool = False
+
+    @property
+    def shown_default(self) -> str:
+        """The default as ``-h`` and the echo of the line print it."""
+        if self.kind is None:
+            return ""
+        return "" if self.default is None else self.kind.format(self.default)
+
+
+_ROUND = kinds.one_of("NONE", "RINTF")
+
+_NOW = (
+    Option("h", None, False, "print this help and exit"),
+    Option("v", None, False, "print the version and exit"),
+    Option("seed", kinds.unsigned, 0, "random seed; 0: from the clock, or from seed.dat in a run without learning"),
+    Option("learn", kinds.unsigned, 0, "learn from N stimuli drawn at random"),
+    Option("learn-epoch", kinds.unsigned, 0, "learn during N epochs; takes precedence over -learn"),
+    Option("log", kinds.positive, 1000, "with -learn: stimuli between two logs (validation, saving)"),
+    Option("log-epoch", kinds.unsigned, 1, "with -learn-epoch: epochs between two logs; 0: only the last"),
+    Option("log-test", None, False, "test at each log as well, for information only: nothing is chosen by it"),
+    Option("report", kinds.positive, 100, "stimuli between two reports on the console"),
+    Option("ws", kinds.unsigned, 10000, "window (stimuli) over which the success in learning is averaged; 0: all"),
+    Option("valid-metric", kinds.one_of(*METRICS), "Sensitivity", "metric by which the best validation is chosen"),
+    Option("stop-valid", kinds.unsigned, 0, "stop after N successive validations without a better one; 0: never"),
+    Option("test", None, False, "test on the test set"),
+    Option("fuse", None, False, "fuse BatchNorm into Conv and Fc before the test (networks without quantizers)"),
+    Option("qat-sat", None, False, "test the integer network that a quantized network becomes, and prove it equal"),
+    Option("act-rescaling-mode", kinds.one_of(*RESCALING_MODES), "Floating-point", "how accumulators are rescaled"),
+    Option("wt-round-mode", _ROUND, "NONE", "accepted; weights are always exact integers"),
+    Option("b-round-mode", _ROUND, "NONE", "accepted; biases are always integers, wide enough to be exact"),
+    Option("c-round-mode", _ROUND, "NONE", "accepted; clipping is always exact"),
+    Option("w", kinds.text, "", "import weights from this folder; /dev/null: import nothing"),
+    Option("w-ignore", None, False, "weight files that are missing only give notices"),
+    Option("log-kernels", None, False, "write the weights as pictures and numbers into kernels/ after learning"),
+    Option("dev", kinds.word, "", "cpu, cuda, or the number of a GPU"),
+    Option("fetch", kinds.word, "", "download a data set (mnist, fashion-mnist) into N2D2_DATA and exit"),
+    Option("strict", None, False, "a key that nobody reads is an error, not a warning"),
+    Option("traceback", None, False, "show where in the program an error was raised"),
+)
+
+_PATH, _COUNT, _INDEX = kinds.text, kinds.unsigned, kinds.integer
+_LATER = (
+    Option("test-index", _INDEX, -1, "test only the stimulus at this index of the test set"),
+    Option("test-id", _INDEX, -1, "test only this stimulus"),
+    Option("nb-test", _INDEX, -1, "number of stimuli of the test; -1: all"),
+    Option("l", _PATH, "", "load a saved state"),
+    Option("find-lr", _COUNT, 0, "explore learning rates over N stimuli"),
+    Option("check", None, False, "check the network without learning"),
+    Option("bench", None, False, "measure the time of each cell in learning"),
+    Option("pre-samples", _INDEX, -1, "write 100 pre-processed samples of this stimulus"),
+    Option("log-outputs", _COUNT, 0, "log all outputs for the N-th stimulus"),
+    Option("log-json", None, False, "annotations as JSON"),
+    Option("log-db-stats", None, False, "statistics of the database"),
+    Option("cfg", None, False, "write one configuration file a cell and exit"),
+    Option("save-test-set", _PATH, "", "save the transformed test set"),
+    Option("export", kinds.word, "", "export the network"),
+    Option("export-parameters", _PATH, "", "parameters of the export"),
+    Option("nbbits", _INDEX, 8, "bits of the exported weights"),
+    Option("calib", _INDEX, 0, "number of stimuli of the calibration"),
+    Option("calib-reload", None, False, "use the saved calibration"),
+    Option("calibOnly", None, False, "calibrate without exporting"),
+    Option("wt-clipping-mode", kinds.word, "None", "clipping of weights in the calibration"),
+    Option("act-clipping-mode", kinds.word, "MSE", "clipping of activations in the calibration"),
+    Option("act-quantile-value", kinds.real, 0.9999, "quantile of the clipping"),
+    Option("act-rescale-per-output", kinds.boolean, False, "one rescaling an output"),
+    Option("no-unsigned", None, False, "no unsigned activations in the export"),
+    Option("no-cle", None, False, "no cross-layer equalization"),
+    Option("db-export", _INDEX, -1, "stimuli that are exported; -1: all"),
+    Option("testAdv", kinds.word, "", "adversarial study"),
+    Option("pruning", kinds.word, "", "prune after learning"),
+    Option("pruning-threshold", kinds.real, 0.0, "share of the weights that is pruned"),
+    Option("finetuning", _COUNT, 0, "learn again after pruning"),
+    Option("learn-stdp", _COUNT, 0, "learn by spikes"),
+    Option("present-time", kinds.real, 1.0, "time for which a stimulus is shown to spiking cells"),
+    Option("ts", kinds.real, 0.1, "time step of spiking cells"),
+    Option("multidev", kinds.text, "", "learn on several GPUs"),
+    Option("dynamic-allocation", None, False, "drop slow GPUs"),
+    Option("testQAT", None, False, "test in the course of quantization-aware learning"),
+    Option("verbose", _COUNT, 0, "verbosity"),
+)
+
+OPTIONS = _NOW + tuple(Option(o.name, o.kind, o.default, o.meaning, later=True) for o in _LATER)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command line that was understood: the network file, if any, and the value of every option."""
+
+    network: str | None
+    given: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.given.get(name, BY_NAME[name].default)
+
+    def echo(self) -> list[str]:
+        """``Option -name: meaning [value]`` for every option that was given."""
+        lines = []
+        for name, value in self.given.items():
+            option = BY_NAME[name]
+            shown = "" if option.kind is None else f" [{option.kind.format(value)}]"
+            lines.append(f"Option -{name}: {option.meaning}{shown}")
+        return lines
+
+
+def parse(words: Sequence[str]) -> Line:
+    """Understand a command line; raises :class:`UsageError` for what it cannot mean."""
+    given: dict[str, Any] = {}
+    networks: list[str] = []
+    unknown: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        option = BY_NAME.get(word[1:]) if word.startswith("-") else None
+        if option is None:
+            (unknown if word.startswith("-") and len(word) > 1 else networks).append(word)
+            continue
+        if option.name in given:
+            raise UsageError(f"option {word} is given twice")
+        given[option.name] = True if option.kind is None else _value(option, next(rest, None))
+    if unknown or len(networks) > 1:
+        raise _unknown(unknown + networks[1:])
+    later = [f"-{name}" for name in given if BY_NAME[name].later]
+    if later:
+        raise UsageError(
+            f"{', '.join(later)}: known from N2D2, not there yet in n2d2py",
+            remedy="run without; n2d2py -h lists what is there",
+        )
+    return Line(networks[0] if networks else None, given)
+
+
+def _value(option: Option, text: str | None) -> Any:
+    assert option.kind is not None  # the caller asks only for options with a value
+    if text is None or (text.startswith("-") and text[1:] in BY_NAME):
+        raise UsageError(f"option -{option.name} needs a value", expected=option.kind.name)
+    try:
+        return option.kind.read(Value(text, Place(file="command line", key=f"-{option.name}")))
+    except ParameterError as error:
+        raise UsageError(error.what, place=error.place, expected=error.expected, remedy=error.remedy) from None
+
+
+def _unknown(words: Sequence[str]) -> UsageError:
+    hints = []
+    for word in words:
+        match = nearest(word.lstrip("-"), BY_NAME)
+        if match and word.startswith("-"):
+            hints.append(f"{word}: did you mean -{match}?")
+    return UsageError(
+        f"Unknown option(s): {' '.join(words)}",
+        remedy="; ".join(hints) or "one network file, and the options that n2d2py -h lists",
+    )
+
+
+def help_text() -> str:
+    """What ``-h`` prints: usage, options with defaults, and the names of those that come later."""
+    lines = ["Usage: n2d2py <net> [options]", "", "  <net>  network file (.ini)", ""]
+    shown = sorted((option for option in OPTIONS if not option.later), key=lambda option: option.name.lower())
+    width = max(len(option.name) for option in shown) + 9
+    for option in shown:
+        left = f"  -{option.name}" + ("" if option.kind is None else " value")
+        default = f" [{option.shown_default}]" if option.shown_default else ""
+        lines.append(f"{left:<{width}}  {option.meaning}{default}")
+        if option.kind is not None and option.kind.name.startswith("one of"):
+            lines.append(f"{'':<{width}}  {option.kind.name}")
+    later = " ".join(f"-{option.name}" for option in OPTIONS if option.later)
+    lines += ["", "Known from N2D2, not there yet:", f"  {later}"]
+    return "\n".join(lines)

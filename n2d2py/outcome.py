@@ -1,0 +1,179 @@
+"""What a run writes into the working directory, and when: pictures, logs and tables of ``report/``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from n2d2py import console
+from n2d2py.graph import picture
+from n2d2py.graph.drawing import draw
+from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.learn import labels
+from n2d2py.learn.loop import History, Log
+from n2d2py.learn.names import path_of
+from n2d2py.learn.testing import Result
+from n2d2py.parts.solvers import SGD
+from n2d2py.parts.targets import Target, TargetScore
+from n2d2py.report import confusion, curves, distributions, kernels, maps, receptive, schedule, stats
+from n2d2py.report.labels import write_labels_mapping
+from n2d2py.session import Session
+
+_SETS = ("Learn", "Validation", "Test")
+_REDRAWN = 20.0
+"""Seconds between two drawings of the learning curve; drawing it takes about half of one."""
+
+
+def write_network(session: Session) -> None:
+    """The picture of the network, its maps, its statistics, its learning rates, and which output is which label."""
+    network = session.network
+    draw_graph(session, picture.picture_of(network))
+    maps.write_maps("map", network)
+    stats.write_stats("stats", network)
+    receptive.write_receptive_fields("receptive_fields.log", network)
+    console.line("[LOG] Connection maps (map/), statistics (stats/), receptive fields (receptive_fields.log)")
+    for target in network.targets:
+        _write_labels(session, target)
+
+
+def draw_graph(session: Session, pictured: picture.Picture) -> None:
+    """``<ini>.dot``, ``.png`` and ``.svg``."""
+    files = draw(picture.dot(pictured, session.title), session.title)
+    console.line(f"[LOG] Network graph ({', '.join(str(file) for file in files)})")
+
+
+def _write_labels(session: Session, target: Target) -> None:
+    names = session.stimuli.label_names
+    lookup = labels.lookup(target, names)
+    outputs = list(range(len(names))) if lookup is None else lookup.tolist()
+    counted = {name: session.stimuli.labels(name) for name in _SETS}
+    write_labels_mapping(folder_of(target), names, outputs, counted)
+
+
+def folder_of(target: Target) -> Path:
+    """The folder of the results of a target."""
+    return Path(path_of(target.name))
+
+
+class Curves:
+    """Watches the learning and keeps its curve up to date; see :class:`~n2d2py.learn.loop.Watcher`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._points: list[curves.Point] = []
+        self._scores: list[tuple[int, float]] = []
+        self._drawn = 0.0
+
+    def logged(self, log: Log) -> None:
+        """Add a point; draw, unless it was drawn just before."""
+        place = log.epoch + 1 if log.epoch is not None else log.batches
+        self._points.append(
+            curves.Point(
+                epoch=place,
+                learning=log.learning[0].recent if log.learning else None,
+                validation=log.validation[0].rate if log.validation else None,
+                test=log.test[0].rate if log.test else None,
+                rate=log.rate,
+            )
+        )
+        if log.score is not None:
+            self._scores.append((log.batches, log.score))
+        if time.monotonic() - self._drawn > _REDRAWN:
+            self.draw()
+
+    def draw(self) -> None:
+        """Write the curve, and the validation scores, as they are now."""
+        scored = [target for target in self._session.network.targets if isinstance(target, TargetScore)]
+        if not self._points or not scored:
+            return
+        folder = folder_of(scored[0])
+        axis = "epoch" if self._session.line["learn-epoch"] else "batch"
+        curves.write_curve(folder / "learning_curve.png", self._points, f"{self._session.title}: learning", axis)
+        rows = [
+            " ".join([f"{point.epoch:g}", *(_number(value) for value in (point.learning, point.validation, point.test))])
+            for point in self._points
+        ]
+        text = "\n".join([f"{axis} learning validation test", *rows, ""])
+        (folder / "learning_curve.dat").write_text(text, encoding="ascii")
+        if self._scores:
+            curves.write_validation(folder, self._scores)
+        self._drawn = time.monotonic()
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
+
+
+def write_learning(session: Session, history: History, watched: Curves) -> None:
+    """Curves and confusion of the learning, and the distributions of the weights that it left."""
+    watched.draw()
+    last = history.logs[-1]
+    window = session.line["ws"] // session.stimuli.batch_size
+    for success in last.learning:
+        folder = folder_of(success.target)
+        names = _class_names(session, success.target)
+        curves.write_success(folder, "learning", success.successes[:, 0], window)
+        confusion.write_confusion(folder, "learning", success.confusion, names)
+        confusion.write_mistakes(folder, "learning", success.mistakes, session.stimuli.name)
+    _write_schedules(session, last.batches)
+    saved = next((log.saved for log in reversed(history.logs) if log.saved is not None), None)
+    if saved is not None:
+        write_distributions(session, saved)
+    if session.line["log-kernels"]:
+        kernels.write_kernels("kernels", _weights(session))
+
+
+def _write_schedules(session: Session, updates: int) -> None:
+    size = session.stimuli.size("Learn")
+    for cell, learned in session.learned.learned():
+        if isinstance(learned.solver, SGD):
+            found = list(schedule.changes(learned.solver, session.stimuli.batch_size, size, updates))
+            schedule.write_schedule("schedule", cell, learned.name, found)
+
+
+def _weights(session: Session) -> dict[str, np.ndarray]:
+    layers = session.learned.layers.items()
+    return {name: layer.weights.detach().cpu().numpy() for name, layer in layers if isinstance(layer, WeightedLayer)}
+
+
+@torch.no_grad()
+def write_distributions(session: Session, folder: Path) -> None:
+    """How the weights are spread: real ones, those of the grid (or clamped), and biases of every cell."""
+    for name, layer in session.learned.layers.items():
+        if not isinstance(layer, WeightedLayer):
+            continue
+        distributions.write_real(folder, name, "weights", layer.weights.cpu().numpy())
+        if layer.biases is not None:
+            distributions.write_real(folder, name, "biases", layer.biases.cpu().numpy())
+        if layer.quantizes:
+            codes, grid = layer.weight_codes()
+            connected = codes if layer.mask is None else codes[layer.mask.expand_as(codes)]
+            distributions.write_levels(folder, name, connected.cpu().numpy(), grid)
+        elif layer.weights_quantizer is not None:
+            clamped = layer.weights_quantizer(layer.full_weights())
+            distributions.write_real(folder, name, "weights_quant", clamped.cpu().numpy())
+    console.line(f"[LOG] Distributions of the weights ({folder}/*.distrib.png)")
+
+
+def write_test(session: Session, results: list[Result], name: str = "test") -> None:
+    """Confusion matrix, mistakes, success and outputs of a test, in the folder of each target."""
+    for result in results:
+        folder = folder_of(result.target)
+        confusion.write_confusion(folder, name, result.confusion, _class_names(session, result.target))
+        confusion.write_mistakes(folder, name, result.mistakes, session.stimuli.name)
+        if len(result.successes):
+            curves.write_success(folder, name, result.successes[:, 0])
+        if result.outputs is not None and result.labels.ndim == 1:
+            confusion.write_classifications(
+                folder, name, result.ids, result.labels, result.estimated,
+                result.outputs.reshape(len(result.ids), -1), session.stimuli.name,
+            )  # fmt: skip
+        console.line(f"[LOG] Test results ({folder}/ConfusionMatrix_{name}.png, {folder}/Misclassified_{name}.dat)")
+
+
+def _class_names(session: Session, target: Target) -> list[str]:
+    """Names of the outputs: those of the labels, unless a file maps them."""
+    return [] if target.labels_mapping else session.stimuli.label_names

@@ -1,0 +1,25 @@
+"""What the steps of a run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from n2d2py.data.random import Generator
+from n2d2py.data.stimuli import Stimuli
+from n2d2py.graph.network import Network
+from n2d2py.layers.network import TorchNetwork
+from n2d2py.options import Line
+
+
+@dataclass(frozen=True)
+class Session:
+    """The line, the network as text and in torch, and the data. ``title`` is the name of the INI file."""
+
+    line: Line
+    title: str
+    ini: Path
+    network: Network
+    learned: TorchNetwork
+    stimuli: Stimuli
+    generator: Generator
