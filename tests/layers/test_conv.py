@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from n2d2py.quant.grid import Coded, Grid
+
+from .networks import network, one, pixels
+
+CONV = "Type=Conv\nKernelWidth=3\nKernelHeight=2\nNbOutputs=4\n"
+
+
+def test_geometry_is_height_by_width():
+    layer = one(CONV + "StrideX=2\nStrideY=1\nPaddingX=1\nPaddingY=0\nDilationX=1\nDilationY=2", (9, 7, 2))
+    x = torch.randn(3, 2, 7, 9)
+    expected = functional.conv2d(x, layer.weights, layer.biases, (1, 2), (0, 1), (2, 1))
+    assert torch.equal(layer(x), expected)
+    assert tuple(expected.shape[1:]) == (4, layer.node.output.height, layer.node.output.width)
+
+
+@pytest.mark.parametrize(("stride", "sub"), [(1, 2), (2, 2), (2, 3), (1, 3)])
+@pytest.mark.parametrize("size", [7, 8, 9, 10, 11])
+def test_sub_sampling_keeps_every_nth_output(stride, sub, size):
+    layer = one(CONV + f"Stride={stride}\nSubSample={sub}\nPadding=1", (size, size, 2))
+    x = torch.randn(2, 2, size, size)
+    full = functional.conv2d(x, layer.weights, layer.biases, stride, 1)[:, :, ::sub, ::sub]
+    y = layer(x)
+    assert torch.allclose(y, full, atol=1e-6)
+    assert tuple(y.shape[2:]) == (layer.node.output.height, layer.node.output.width)
+
+
+def test_negative_padding_crops():
+    layer = one(CONV + "PaddingX=-1\nPaddingY=1")
+    x = torch.randn(2, 2, 8, 8)
+    padded = functional.pad(x, (-1, -1, 1, 1))
+    assert torch.equal(layer(x), functional.conv2d(padded, layer.weights, layer.biases))
+
+
+def test_group_maps_become_groups():
+    layer = one(CONV + "Mapping.NbGroups=2", (8, 8, 6))
+    assert layer.groups == 2
+    assert layer.mask is None
+    assert tuple(layer.weights.shape) == (4, 3, 2, 3)
+    x = torch.randn(2, 6, 8, 8)
+    assert torch.equal(layer(x), functional.conv2d(x, layer.weights, layer.biases, groups=2))
+
+
+def test_a_unit_map_is_depthwise():
+    layer = one(CONV + "Mapping.Size=1", (8, 8, 4))
+    assert layer.groups == 4
+    assert tuple(layer.weights.shape) == (4, 1, 2, 3)
+
+
+@pytest.mark.parametrize("quantizer", ["", "QWeight=SAT\nQWeight.Range=15", "QWeight=SAT\nQWeight.Mode=Integer"])
+def test_irregular_maps_mask_weights_and_gradients(quantizer):
+    layer = one(CONV + "Mapping.Size=2\n" + quantizer, (8, 8, 3))
+    connected = layer.node.maps["env"].T
+    assert layer.groups == 1
+    assert not connected.all()
+    absent = ~torch.from_numpy(np.ascontiguousarray(connected))
+    assert layer.weights[absent].abs().max() == 0
+    assert torch.equal(layer.mask[:, :, 0, 0], ~absent)
+    x = torch.randn(2, 3, 8, 8)
+    y = layer(x)
+    y.square().sum().backward()
+    assert layer.weights.grad[absent].abs().max() == 0
+    assert layer.weights.grad[~absent].abs().max() > 0
+    changed = x.clone()
+    changed[:, 0] += 1
+    unconnected = torch.nonzero(absent[:, 0]).flatten()
+    assert torch.equal(layer(changed)[:, unconnected], y[:, unconnected])
+    if quantizer:
+        assert layer.weight_codes()[0][absent].abs().max() == 0
+
+
+def test_several_inputs_are_concatenated_and_broadcast():
+    made = network(
+        "[a]\nType=Conv\nInput=env\nKernelSize=1\nNbOutputs=3\n"
+        "[b]\nType=Fc\nInput=env\nNbOutputs=2\n"
+        f"[c]\nInput=a,b\n{CONV}WeightsFiller=HeFiller\n"
+    )
+    a, b, c = (made.layers[name] for name in "abc")
+    x = torch.randn(2, 2, 8, 8)
+    joined = torch.cat([a(x), b(x).expand(-1, -1, 8, 8)], 1)
+    assert torch.equal(made(x)["c"], functional.conv2d(joined, c.weights, c.biases))
+    assert [tuple(part.shape) for part in c.parts()] == [(4, 3, 2, 3), (4, 2, 2, 3)]
+
+
+def test_each_parent_is_filled_with_its_own_fan():
+    made = network(
+        "[a]\nType=Conv\nInput=env\nKernelSize=1\nNbOutputs=2\n"
+        "[b]\nType=Conv\nInput=env\nKernelSize=1\nNbOutputs=200\n"
+        "[c]\nInput=a,b\nType=Conv\nKernelSize=3\nNbOutputs=64\nWeightsFiller=HeFiller\n"
+    )
+    few, many = made.layers["c"].parts()
+    assert float(few.detach().std()) == pytest.approx((2 / 18) ** 0.5, rel=0.1)
+    assert float(many.detach().std()) == pytest.approx((2 / 1800) ** 0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("quantizer", ["", "QWeight=SAT\n"])
+def test_back_propagate_0_blocks_only_the_inputs(quantizer):
+    layer = one(CONV + "BackPropagate=0\n" + quantizer)
+    x = torch.randn(2, 2, 8, 8, requires_grad=True)
+    layer(x).sum().backward()
+    assert x.grad is None
+    assert layer.weights.grad.abs().max() > 0
+    assert layer.biases.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("scaling", [0, 1])
+def test_integer_mode_learns_the_same(scaling):
+    x = torch.rand(2, 2, 8, 8)
+    results = []
+    for mode in ("Default", "Integer"):
+        layer = one(CONV + f"QWeight=SAT\nQWeight.Range=15\nQWeight.Mode={mode}\nQWeight.ApplyScaling={scaling}")
+        inputs = x.clone().requires_grad_()
+        y = layer(inputs)
+        y.square().sum().backward()
+        results.append((y.detach(), inputs.grad, layer.weights.grad, layer.biases.grad))
+    for default, integer in zip(*results, strict=True):
+        assert torch.allclose(default, integer, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["", "Padding=2\nStride=2\n", "Mapping.NbGroups=2\n", "Mapping.Size=2\n", "QWeight.QuantMode=Asymmetric\n"],
+)
+def test_accumulators_are_exact_integers_inside_their_bounds(keys):
+    layer = one(CONV + "NoBias=1\nQWeight=SAT\nQWeight.Range=15\n" + keys, (8, 8, 4))
+    stimuli = pixels((8, 8, 4))
+    result = layer.evaluate(stimuli)
+    codes, weights = layer.weight_codes()
+    wide = layer.product(stimuli.values.long(), codes.long(), None)
+    assert result.values.dtype == torch.float32
+    assert torch.equal(result.values.long(), wide)
+    assert result.grid.scale == weights.scale / 255
+    assert result.grid.low <= float(wide.min())
+    assert float(wide.max()) <= result.grid.high
+    low, high = layer.accumulator_bounds(codes, stimuli.grid)
+    assert torch.all(wide.amin((0, 2, 3)) >= low)
+    assert torch.all(wide.amax((0, 2, 3)) <= high)
+
+
+def test_wide_accumulators_are_held_in_float64():
+    layer = one("Type=Conv\nKernelSize=3\nNbOutputs=2\nNoBias=1\nQWeight=SAT")
+    generator = torch.Generator().manual_seed(1)
+    values = torch.randint(-(1 << 30), 1 << 30, (2, 2, 8, 8), generator=generator).double()
+    result = layer.evaluate(Coded(values, Grid(1.0, -(1 << 30), 1 << 30)))
+    assert result.values.dtype == torch.float64
+    assert torch.equal(result.values.long(), layer.product(values.long(), layer.weight_codes()[0].long(), None))
+
+
+def test_without_codes_it_evaluates_as_it_learns():
+    layer = one(CONV + "QWeight=SAT\nQWeight.ApplyQuantization=0\nActivationFunction=Tanh").eval()
+    stimuli = pixels()
+    result = layer.evaluate(stimuli)
+    assert result.grid is None
+    assert torch.equal(result.values, layer(stimuli.real()))
+
+
+def test_a_quantizer_right_on_the_cell_makes_codes_with_the_bias():
+    layer = one(CONV + "QWeight=SAT\nActivationFunction=Rectifier\nQAct=SAT\nQAct.Alpha=0.5\nQAct.Range=7").eval()
+    stimuli = pixels()
+    result = layer.evaluate(stimuli)
+    codes, weights = layer.weight_codes()
+    acc = layer.product(stimuli.values, codes, None)
+    grid = layer.accumulator_grid(codes, weights, stimuli.grid)
+    step = layer.step(grid, layer.offset())
+    assert step.monotone
+    assert torch.equal(result.values.double(), step(acc, axis=1))
+    columns = acc.transpose(0, 1).flatten(1)
+    assert torch.equal(step(columns), result.values.double().transpose(0, 1).flatten(1))
+    assert result.grid == Grid(0.5 / 7, 0, 7)
+    assert (result.real() - layer(stimuli.real())).abs().max() <= 0.5 / 7 * 1.001
+    assert ((result.real() - layer(stimuli.real())).abs() > 1e-5).float().mean() < 0.01
+
+
+def test_codes_on_real_inputs_when_the_weights_are_real():
+    layer = one(CONV + "ActivationFunction=Linear\nQAct=SAT\nQAct.Alpha=0.5\nQAct.Range=7").eval()
+    result = layer.evaluate(pixels())
+    assert result.grid == Grid(0.5 / 7, 0, 7)
+    assert torch.equal(result.values, result.values.round())

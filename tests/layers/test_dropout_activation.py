@@ -1,0 +1,72 @@
+import pytest
+import torch
+
+from n2d2py.quant.grid import Coded, Grid
+
+from .networks import network, one
+
+
+def test_dropout_is_inverted_and_the_identity_in_test():
+    layer = one("Type=Dropout\nNbOutputs=2\nDropout=0.2", (32, 32, 2))
+    x = torch.ones(8, 2, 32, 32)
+    torch.manual_seed(0)
+    y = layer.train()(x)
+    assert sorted(set(y.flatten().tolist())) == pytest.approx([0.0, 1.25])
+    assert float((y == 0).float().mean()) == pytest.approx(0.2, abs=0.02)
+    assert torch.equal(layer.eval()(x), x)
+    coded = Coded(x, Grid(1.0, 0, 1))
+    assert layer.evaluate(coded) is coded
+
+
+def test_an_activation_does_not_write_into_its_input():
+    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Rectifier")
+    x = torch.randn(2, 2, 8, 8)
+    before = x.clone()
+    assert torch.equal(layer(x), before.relu())
+    assert torch.equal(x, before)
+
+
+def test_the_default_is_tanh():
+    x = torch.randn(2, 2, 8, 8)
+    assert torch.equal(one("Type=Activation\nNbOutputs=2")(x), x.tanh())
+
+
+def test_a_rectifier_keeps_codes():
+    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Rectifier")
+    codes = torch.randint(-9, 10, (2, 2, 8, 8)).float()
+    result = layer.evaluate(Coded(codes, Grid(0.5, -9, 9)))
+    assert result.grid == Grid(0.5, 0, 9)
+    assert torch.equal(result.values, codes.relu())
+
+
+def test_other_functions_make_reals():
+    layer = one("Type=Activation\nNbOutputs=2").eval()
+    codes = torch.randint(-9, 10, (2, 2, 8, 8)).float()
+    result = layer.evaluate(Coded(codes, Grid(0.125, -9, 9)))
+    assert result.grid is None
+    assert result.values.dtype == torch.float32
+    assert torch.allclose(result.values, (codes * 0.125).tanh(), atol=1e-6)
+
+
+def test_a_quantized_activation_has_a_step():
+    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Saturation\nQAct=SAT\nQAct.Alpha=2\nQAct.Range=3")
+    codes = torch.arange(-32, 32).repeat(4, 1).reshape(2, 2, 8, 8).float()
+    grid = Grid(0.125, -32, 31)
+    result = layer.evaluate(Coded(codes, grid))
+    assert torch.equal(result.values, torch.round((codes * 0.125).clamp(0, 1) * 1.5))
+    assert layer.step(grid).monotone
+
+
+def test_swish_is_not_monotone():
+    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Swish\nQAct=SAT")
+    assert not layer.step(Grid(1.0, 0, 1)).monotone
+
+
+def test_logistic_with_loss_gives_logits_to_a_target():
+    section = "[c]\nType=Activation\nInput=env\nNbOutputs=2\nActivationFunction=LogisticWithLoss\n[c.Target]\n"
+    made = network(section)
+    x = torch.randn(2, 2, 8, 8)
+    assert made.loss_form("c") == "logistic"
+    assert torch.equal(made.train()(x)["c"], x)
+    assert torch.equal(made.eval()(x)["c"], x.sigmoid())
+    assert network(section, logits=False).loss_form("c") == "square"

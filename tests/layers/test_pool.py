@@ -1,0 +1,118 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from n2d2py.layers.maxpool import max_pool
+from n2d2py.quant.grid import Coded, Grid
+
+from .networks import one
+
+UNIT = "Mapping.Size=1\n"
+
+
+def pool(kind, outputs, keys="", size=(7, 6, 3)):
+    return one(f"Type=Pool\nPooling={kind}\nNbOutputs={outputs}\nPoolWidth=3\nPoolHeight=2\n{keys}", size)
+
+
+def test_unit_maximum_never_takes_padding():
+    layer = pool("Max", 3, UNIT + "StrideX=2\nPadding=1")
+    x = -torch.rand(2, 3, 6, 7) - 1
+    assert torch.equal(layer(x), functional.max_pool2d(x, (2, 3), (1, 2), (1, 1)))
+    assert float(layer(x).max()) < 0
+
+
+def test_unit_average_divides_by_the_whole_window():
+    layer = pool("Average", 3, UNIT + "Padding=1")
+    x = torch.randn(2, 3, 6, 7)
+    assert torch.allclose(layer(x), functional.avg_pool2d(x, (2, 3), (1, 1), (1, 1)), atol=1e-6)
+    assert float(layer(torch.ones(1, 3, 6, 7))[0, 0, 0, 0]) == pytest.approx(2 / 6)
+
+
+@pytest.mark.parametrize("kind", ["Max", "Average"])
+def test_padding_may_be_wider_than_half_the_window(kind):
+    layer = pool(kind, 3, UNIT + "PaddingX=2\nPaddingY=1")
+    x = torch.randn(2, 3, 6, 7)
+    padded = functional.pad(x, (2, 2, 1, 1), value=-math.inf if kind == "Max" else 0)
+    plain = functional.max_pool2d if kind == "Max" else functional.avg_pool2d
+    assert torch.allclose(layer(x), plain(padded, (2, 3), 1), atol=1e-6)
+
+
+def test_without_a_map_every_output_pools_over_all_channels():
+    x = torch.randn(2, 3, 6, 7)
+    most = pool("Max", 2)(x)
+    mean = pool("Average", 2)(x)
+    assert tuple(most.shape) == (2, 2, 5, 5)
+    for output in range(2):
+        assert torch.equal(most[:, output], functional.max_pool2d(x, (2, 3), 1).amax(1))
+        assert torch.allclose(mean[:, output], functional.avg_pool2d(x, (2, 3), 1).mean(1), atol=1e-6)
+
+
+def test_partial_maps_pool_over_the_connected_channels():
+    layer = pool("Max", 3, "Mapping.Size=2")
+    x = torch.randn(2, 3, 6, 7)
+    pooled = functional.max_pool2d(x, (2, 3), 1)
+    for output in range(3):
+        members = torch.from_numpy(layer.node.maps["env"][:, output].copy()) if layer.node.maps else slice(None)
+        assert torch.equal(layer(x)[:, output], pooled[:, members].amax(1))
+
+
+def test_ties_over_channels_give_the_gradient_to_one():
+    layer = pool("Max", 1)
+    x = torch.ones(1, 3, 6, 7, requires_grad=True)
+    layer(x)[0, 0, 0, 0].backward()
+    assert x.grad.sum() == 1
+    assert x.grad.max() == 1
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 28, 28), (2, 3, 7, 9), (1, 1, 2, 2), (2, 2, 5, 4)])
+def test_two_by_two_is_torch_s_maximum_ties_included(shape):
+    x = torch.randint(0, 3, shape, generator=torch.Generator().manual_seed(1)).float()
+    left, right = x.clone().requires_grad_(), x.clone().requires_grad_()
+    ours, theirs = max_pool(left, (2, 2), (2, 2), (0, 0)), functional.max_pool2d(right, 2)
+    gradient = torch.randn_like(ours)
+    ours.backward(gradient)
+    theirs.backward(gradient)
+    assert torch.equal(ours, theirs)
+    assert torch.equal(left.grad, right.grad)
+
+
+def test_two_by_two_takes_gradients_that_are_expanded():
+    x = torch.randn(2, 3, 4, 4, requires_grad=True)
+    max_pool(x, (2, 2), (2, 2), (0, 0)).sum().backward()
+    assert x.grad.sum() == 2 * 3 * 4
+
+
+@pytest.mark.parametrize("outputs", [3, 2])
+def test_the_maximum_of_codes_keeps_their_grid(outputs):
+    layer = pool("Max", outputs, UNIT if outputs == 3 else "")
+    codes = torch.randint(-8, 8, (2, 3, 6, 7)).float()
+    result = layer.evaluate(Coded(codes, Grid(0.5, -8, 7)))
+    assert result.grid == Grid(0.5, -8, 7)
+    assert torch.equal(result.values, layer(codes))
+
+
+@pytest.mark.parametrize(("outputs", "terms"), [(3, 6), (2, 18)])
+def test_the_average_of_codes_is_their_sum_on_a_finer_grid(outputs, terms):
+    layer = pool("Average", outputs, UNIT if outputs == 3 else "")
+    codes = torch.randint(0, 16, (2, 3, 6, 7)).float()
+    result = layer.evaluate(Coded(codes, Grid(0.5, 0, 15)))
+    assert result.grid == Grid(0.5 / terms, 0, 15 * terms)
+    assert torch.equal(result.values, result.values.round())
+    assert torch.allclose(result.real(), layer(codes * 0.5), atol=1e-5)
+
+
+def test_the_average_of_codes_can_be_quantized():
+    layer = pool("Average", 3, UNIT + "ActivationFunction=Linear\nQAct=SAT\nQAct.Alpha=4\nQAct.Range=15")
+    codes = torch.randint(0, 16, (2, 3, 6, 7)).float()
+    result = layer.evaluate(Coded(codes, Grid(0.5, 0, 15)))
+    assert result.grid == Grid(4 / 15, 0, 15)
+    sums = functional.avg_pool2d(codes.double(), (2, 3), 1, divisor_override=1)
+    assert torch.equal(result.values.double(), torch.round((sums * (0.5 / 6)).clamp(0, 4) * (15 / 4)))
+
+
+def test_reals_are_pooled_as_in_learning():
+    layer = pool("Average", 3, UNIT + "ActivationFunction=Rectifier").eval()
+    x = torch.randn(2, 3, 6, 7)
+    assert torch.equal(layer.evaluate(Coded(x)).values, layer(x))
