@@ -94,7 +94,8 @@ def main() -> None:
             if round_ >= 2:  # the first rounds fill caches and choose algorithms
                 times[name].append(elapsed)
     base = times["plain torch, float"]
-    print(f"LeNet, batch {BATCH}, CPU, eager, {options.threads} thread(s), {options.rounds} rounds of {options.steps} steps")
+    rounds = f"{options.rounds} rounds of {options.steps} steps"
+    print(f"LeNet, batch {BATCH}, CPU, eager, {options.threads} thread(s), {rounds}")
     print(f"{'':38}  images/s  step/plain step")
     for name, values in times.items():
         speed = BATCH * options.steps / statistics.median(values)

@@ -93,7 +93,7 @@ class Curves:
         axis = "epoch" if self._session.line["learn-epoch"] else "batch"
         curves.write_curve(folder / "learning_curve.png", self._points, f"{self._session.title}: learning", axis)
         rows = [
-            " ".join([f"{point.epoch:g}", *(_number(value) for value in (point.learning, point.validation, point.test))])
+            f"{point.epoch:g} {_number(point.learning)} {_number(point.validation)} {_number(point.test)}"
             for point in self._points
         ]
         text = "\n".join([f"{axis} learning validation test", *rows, ""])

@@ -55,12 +55,6 @@ def run(network: IntegerNetwork, stimuli: np.ndarray, wanted: Collection[str] | 
     return kept
 
 
-def labels(network: IntegerNetwork, stimuli: np.ndarray, name: str) -> np.ndarray:
-    """The channel with the largest output of ``name`` for each stimulus (the first among equals), int64 (batch,)."""
-    outputs = run(network, stimuli, wanted=[name])[name]
-    return outputs.reshape(len(outputs), -1).argmax(axis=1)
-
-
 def _checked(edge: Edge, stimuli: np.ndarray) -> np.ndarray:
     width, height, channels = edge.dims
     if stimuli.shape[1:] != (channels, height, width):
@@ -74,11 +68,10 @@ def _checked(edge: Edge, stimuli: np.ndarray) -> np.ndarray:
     return codes
 
 
-def _product(weights: np.ndarray, columns: np.ndarray, largest: int) -> np.ndarray:
-    """``columns`` (groups, rows, n) times ``weights`` (groups, outputs, n): int64 (groups, rows, outputs), exact."""
-    bound = int(np.abs(weights).sum(axis=-1).max(initial=0)) * largest
-    kind: Any = np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64
-    return np.matmul(columns.astype(kind), weights.transpose(0, 2, 1).astype(kind)).astype(np.int64)
+def _exact_type(weights: np.ndarray, edge: Edge) -> Any:
+    """The cheapest type in which sums of weight * code, along the last axis of ``weights``, are exact."""
+    bound = int(np.abs(weights).sum(axis=-1).max(initial=0)) * edge.magnitude
+    return np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64
 
 
 def _padded(codes: np.ndarray, x: int, y: int, outside: int) -> np.ndarray:
@@ -95,54 +88,56 @@ def _with_bias(operation: Weighted, sums: np.ndarray) -> np.ndarray:
 
 
 def _convolution(operation: Convolution, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:
-    (codes,), groups = inputs, operation.groups
+    groups = operation.groups
     outputs, channels, height, width = operation.weights.shape
     (sx, sy), (px, py), (dx, dy) = operation.stride, operation.padding, operation.dilation
-    padded = _padded(codes, px, py, 0)
+    kind = _exact_type(operation.weights.reshape(outputs, -1), edges[0])
+    padded = _padded(inputs[0].astype(kind), px, py, 0)
     windows = sliding_window_view(padded, (dy * (height - 1) + 1, dx * (width - 1) + 1), axis=(2, 3))
     windows = windows[:, :, ::sy, ::sx, ::dy, ::dx]
     windows = windows[:, :, :: operation.sub_sample[1], :: operation.sub_sample[0]]
     batch, _, rows, columns = windows.shape[:4]
-    taken = windows.reshape(batch, groups, channels, rows, columns, height, width).transpose(1, 0, 3, 4, 2, 5, 6)
-    flat = taken.reshape(groups, batch * rows * columns, channels * height * width)
-    sums = _product(operation.weights.reshape(groups, outputs // groups, -1), flat, edges[0].magnitude)
-    sums = sums.reshape(groups, batch, rows, columns, outputs // groups).transpose(1, 0, 4, 2, 3)
-    return _with_bias(operation, sums.reshape(batch, outputs, rows, columns))
+    # (batch, groups, taps, places) times (groups, outputs, taps) = (batch, groups, outputs, places)
+    taken = windows.transpose(0, 1, 4, 5, 2, 3).reshape(batch, groups, channels * height * width, rows * columns)
+    sums = operation.weights.reshape(groups, outputs // groups, -1).astype(kind) @ taken
+    return _with_bias(operation, sums.astype(np.int64).reshape(batch, outputs, rows, columns))
 
 
 def _fully_connected(operation: FullyConnected, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:
-    flat = inputs[0].reshape(1, len(inputs[0]), -1)
-    sums = _product(operation.weights[None], flat, edges[0].magnitude)[0]
-    return _with_bias(operation, sums)[:, :, None, None]
+    kind = _exact_type(operation.weights, edges[0])
+    sums = inputs[0].reshape(len(inputs[0]), -1).astype(kind) @ operation.weights.T.astype(kind)
+    return _with_bias(operation, sums.astype(np.int64))[:, :, None, None]
 
 
 def _requantization(operation: Requantization, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:
     return operation.rescaling.codes(inputs[0], axis=1)
 
 
-def _windows(operation: Pooling, codes: np.ndarray, outside: int) -> np.ndarray:
+def _pooled(operation: Pooling, codes: np.ndarray, outside: int, join: np.ufunc) -> np.ndarray:
+    """``join`` (maximum or add) over the places of the window, then over the connected channels."""
     (width, height), (sx, sy), (px, py) = operation.pool, operation.stride, operation.padding
     padded = _padded(codes, px, py, outside)
-    return sliding_window_view(padded, (height, width), axis=(2, 3))[:, :, ::sy, ::sx]
-
-
-def _over_channels(operation: Pooling, codes: np.ndarray, reduce: Callable[..., np.ndarray]) -> np.ndarray:
+    rows, columns = padded.shape[2] - height + 1, padded.shape[3] - width + 1
+    places = [padded[:, :, y : y + rows : sy, x : x + columns : sx] for y in range(height) for x in range(width)]
+    result = places[0].copy()
+    for place in places[1:]:
+        join(result, place, out=result)
     if operation.mapping is None:
-        return codes
+        return result
     known: dict[bytes, np.ndarray] = {}
     for column in operation.mapping.T:
         if column.tobytes() not in known:
-            known[column.tobytes()] = reduce(codes[:, column], axis=1) if column.any() else np.zeros_like(codes[:, 0])
+            taken = result[:, column]
+            known[column.tobytes()] = join.reduce(taken, axis=1) if column.any() else np.zeros_like(result[:, 0])
     return np.stack([known[column.tobytes()] for column in operation.mapping.T], axis=1)
 
 
 def _max_pool(operation: MaxPool, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:
-    windows = _windows(operation, inputs[0], int(np.iinfo(np.int64).min))
-    return _over_channels(operation, windows.max(axis=(4, 5)), np.max)
+    return _pooled(operation, inputs[0], int(np.iinfo(np.int64).min), np.maximum)
 
 
 def _sum_pool(operation: SumPool, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:
-    return _over_channels(operation, _windows(operation, inputs[0], 0).sum(axis=(4, 5)), np.sum)
+    return _pooled(operation, inputs[0], 0, np.add)
 
 
 def _concatenation(operation: Concatenation, inputs: list[np.ndarray], edges: list[Edge]) -> np.ndarray:

@@ -35,6 +35,7 @@ from n2d2py.integer.network import (
     Weighted,
 )
 from n2d2py.integer.ranges import word_bits
+from n2d2py.learn.names import file_of
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -42,7 +43,8 @@ FORMAT_VERSION = 1
 CONVENTIONS = (
     "All numbers of an operation are integers unless it says real; sums and products need at most 64 bits.",
     "Tensors are (channels, height, width); pairs of a window are [x, y].",
-    "The real value of a code is code * scale of its edge.",
+    "The real value of a code is code * scale of its edge, plus the real offset of its channel if there is one: a bias "
+    "that the integers of the next operation contain.",
     "The reachable low and high of an edge bound its codes for any stimulus, channel by channel.",
     "JSON integers may exceed 2^53: read them as 64-bit integers, not as floats.",
 )
@@ -70,10 +72,12 @@ def write(network: IntegerNetwork, folder: Path, ini: bytes | None = None) -> li
 def _move(fresh: Path, folder: Path) -> list[Path]:
     folder.mkdir(exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)  # from here on the folder is not whole, until the new one comes
-    names = sorted((path.name for path in fresh.iterdir()), key=lambda name: name == MANIFEST)
-    for name in names:
-        os.replace(fresh / name, folder / name)
-    return [folder / name for name in names]
+    files = sorted(path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file())
+    files.sort(key=lambda file: file == Path(MANIFEST))
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(fresh / file, folder / file)
+    return [folder / file for file in files]
 
 
 def _write_files(network: IntegerNetwork, folder: Path) -> dict[str, dict[str, str]]:
@@ -82,21 +86,23 @@ def _write_files(network: IntegerNetwork, folder: Path) -> dict[str, dict[str, s
     for operation in network:
         if not isinstance(operation, Weighted):
             continue
-        stem = operation.cell.replace("/", "_").replace(os.sep, "_")
-        files[operation.name] = {"weights": f"{stem}_weights.syntxt"}
-        _write_rows(folder / f"{stem}_weights.syntxt", operation.weights.reshape(len(operation.weights), -1))
+        file = file_of(folder, operation.cell, "weights")
+        files[operation.name] = {"weights": file.relative_to(folder).as_posix()}
+        _write_rows(file, operation.weights.reshape(len(operation.weights), -1))
         takers = [taker for taker in network.consumers(operation.name) if isinstance(taker, Requantization)]
         biases, owner = operation.bias, operation.name
         if biases is None and len(takers) == 1:
             biases, owner = takers[0].rescaling.biases, takers[0].name
         if biases is not None:
-            files.setdefault(owner, {})["biases"] = f"{stem}_biases.syntxt"
-            _write_rows(folder / f"{stem}_biases.syntxt", biases[:, None], end="")
+            file = file_of(folder, operation.cell, "biases")
+            files.setdefault(owner, {})["biases"] = file.relative_to(folder).as_posix()
+            _write_rows(file, biases[:, None], end="")
     return files
 
 
 def _write_rows(path: Path, values: np.ndarray, end: str = " ") -> None:
     """One line per output, each value followed by a blank: N2D2's layout."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(" ".join(map(str, row)) + end + "\n" for row in values.tolist())
     path.write_text(text, encoding="ascii")
 
@@ -122,7 +128,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
     if edge.grid is None:
         return {"dims": dims, "real": True}
     low, high = int(edge.low.min()), int(edge.high.max())
-    return {
+    record: dict[str, Any] = {
         "dims": dims,
         "scale": edge.grid.scale,
         "low": edge.grid.low,
@@ -131,6 +137,9 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "signed_bits": word_bits(low, high),
         "reachable": {"low": edge.low.tolist(), "high": edge.high.tolist()},
     }
+    if edge.offset is not None:
+        record["offset"] = edge.offset.tolist()
+    return record
 
 
 def _operation(network: IntegerNetwork, operation: Operation, files: dict[str, str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Proof:
             return f"{len(self.overflows)} channels overflow"
         if self.exact:
             return "exact"
-        return f"{int(self.differing.sum())} of {self.reachable} differ"
+        return f"{sum(self.differing.tolist())} of {self.reachable} differ"
 
 
 def prove(rescaling: Rescaling, step: Step, low: np.ndarray, high: np.ndarray) -> Proof:

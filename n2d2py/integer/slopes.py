@@ -42,12 +42,14 @@ class Slopes:
 def find_slopes(thresholds: Thresholds) -> Slopes:
     """The feasible slopes of every channel, in the variable u of the thresholds.
 
-    Raises ValueError where R * (last - first) does not fit the integers used (2^61).
+    Where R * (last - first) does not fit the integers used (2^61), none is searched for: no channel counts as
+    feasible but the constant ones.
     """
     channels, highest = thresholds.values.shape
     span = int((thresholds.last - thresholds.first).max(initial=0)) + 1
+    zero, one = np.zeros(channels, np.int64), np.ones(channels, np.int64)
     if span * max(1, highest) >= 1 << 61:
-        raise ValueError(f"a range of {span} with {highest + 1} codes is too wide")
+        return Slopes(zero, one, zero, one, thresholds.constant)
     offsets = thresholds.values - thresholds.first[:, None]  # small numbers: T - first lies in [0, span]
     lines = _Lines(
         offsets,
@@ -55,7 +57,6 @@ def find_slopes(thresholds: Thresholds) -> Slopes:
         unreached=thresholds.values > thresholds.first[:, None],
         codes=np.arange(1, highest + 1, dtype=np.int64),
     )
-    zero, one = np.zeros(channels, np.int64), np.ones(channels, np.int64)
     low_p, low_q, low_found = lines.root(zero, one, from_right=False)
     high_p, high_q, high_found = lines.root(one * (highest + 1), one, from_right=True)
     unbounded = (high_p == highest + 1) & (high_q == 1)

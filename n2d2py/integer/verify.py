@@ -121,10 +121,10 @@ def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Cod
             )
         stimuli += len(batch.codes.values)
         for name in learned.outputs:
-            label = _labels(torch.from_numpy(ours[network.outputs[name]]))
+            label = labels_of(network, name, ours[network.outputs[name]])
             labels += label.numel()
-            differing += int((label != _labels(theirs[name].values)).sum())
-            float_differing += int((label != _labels(floats[name])).sum())
+            differing += int((label != theirs[name].values.argmax(dim=1).cpu()).sum())
+            float_differing += int((label != floats[name].argmax(dim=1).cpu()).sum())
     return Verification(stimuli, tuple(rows.values()), labels, differing, float_differing)
 
 
@@ -158,17 +158,13 @@ def _float_differing(
     return (row.float_differing or 0) + int(np.count_nonzero(nearest != codes))
 
 
-def _labels(outputs: Tensor) -> Tensor:
-    """Index of the largest output of each stimulus (and position), the first among equals.
+def labels_of(network: IntegerNetwork, cell: str, outputs: np.ndarray) -> Tensor:
+    """Index of the largest output of each stimulus (and position), the first among equals; int64.
 
-    Probabilities are compared as float32 numbers, as a test does.
+    Real outputs are compared as the float32 numbers that a learned network gives.
     """
-    values = outputs.cpu()
-    return (values.float() if values.dtype == torch.float64 and not _whole(values) else values).argmax(dim=1)
-
-
-def _whole(values: Tensor) -> bool:
-    return bool((values == values.round()).all())
+    values = torch.from_numpy(outputs)
+    return (values.float() if network.edges[network.outputs[cell]].grid is None else values).argmax(dim=1)
 
 
 def _device(learned: TorchNetwork) -> torch.device:

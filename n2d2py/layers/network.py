@@ -22,11 +22,9 @@ class TorchNetwork(nn.Module):
     """The layers of a network, computed in its order.
 
     ``layers`` gives the layer of each cell by name. ``forward`` is for learning, ``evaluate`` for testing.
-    With ``logits=False`` learning gets probabilities from a cell with a loss of its own too, and their error passes
-    to the logits unchanged, so that every :meth:`loss_form` is "square".
     """
 
-    def __init__(self, network: Network, *, logits: bool = True) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
         self._modules_in_order = nn.ModuleList([build(node) for node in network])
@@ -37,7 +35,7 @@ class TorchNetwork(nn.Module):
         self.outputs = _outputs(network)
         for name, layer in self.layers.items():
             children = [self.layers[child.name] for child in network.children(name)]
-            layer.gives_logits = logits and not children and name in self.outputs and layer.loss_form != "square"
+            layer.gives_logits = not children and name in self.outputs and layer.loss_form != "square"
             if isinstance(layer, WeightedLayer):
                 layer.folds_bias = not children or not all(takes_offset(child) for child in children)
         self._needed = _ancestors(network, self.outputs)

@@ -6,7 +6,6 @@ codes. The learned network is evaluated by it, and lowering proves its integer f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -65,7 +64,3 @@ class Step:
             x.mul_(along_channels(self.normalisation.factor, dims, axis))
             x.add_(along_channels(self.normalisation.bias, dims, axis))
         return x if self.function is None else self.function(x, True)
-
-
-Codes = Callable[[Tensor], Tensor]
-"""What lowering needs of a :class:`Step`: accumulators (channels, n) -> codes (channels, n), both float64."""

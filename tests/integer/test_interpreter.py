@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from n2d2py.cells.base import PROVIDER, Dims
-from n2d2py.integer.interpreter import labels, run
+from n2d2py.integer.interpreter import run
 from n2d2py.integer.network import (
     Concatenation,
     Convolution,
@@ -101,7 +101,7 @@ def test_softmax_is_of_the_real_logits() -> None:
     results = run(network, stimuli(network, 4))
     logits = torch.tensor(results["fc"]).double() * network.edges["fc"].grid.scale
     assert np.abs(results["softmax"] - torch.softmax(logits, dim=1).numpy()).max() < 1e-15
-    assert labels(network, stimuli(network, 4), "softmax").tolist() == results["fc"].argmax(axis=1).ravel().tolist()
+    assert np.array_equal(results["softmax"].argmax(axis=1), results["fc"].argmax(axis=1))
 
 
 def test_codes_stay_in_the_reachable_ranges() -> None:

@@ -35,7 +35,7 @@ def checked(learned: TorchNetwork, mode: str = "Floating-point", count: int = 6)
 
 
 @given(networks(), st.integers(0, 1 << 16), st.sampled_from(["mixed", "plain"]))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_networks_have_equal_codes_in_every_cell(text: str, seed: int, gammas: str) -> None:
     note(text)
     integer = checked(network(text, seed, gammas))

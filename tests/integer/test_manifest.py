@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,16 @@ def test_a_second_writing_replaces_the_first_and_leaves_other_files(tmp_path: Pa
     assert record["operations"][1]["multipliers"] == lenet_like(1)["bn1"].rescaling.multipliers.tolist()
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert not list(tmp_path.parent.glob(f".{tmp_path.name}.*"))
+
+
+def test_a_cell_with_a_slash_in_its_name_has_a_folder(tmp_path: Path) -> None:
+    network = lenet_like()
+    operations = tuple(replace(op, cell="stage/1:conv") if op.name == "conv1" else op for op in network)
+    manifest.write(replace(network, operations=operations), tmp_path / "out")
+    codes = stimuli(network, 2)
+    results = infer(tmp_path / "out", codes)
+    assert (tmp_path / "out" / "stage" / "1_conv_weights.syntxt").is_file()
+    assert np.array_equal(results["fc"], run(network, codes)["fc"])
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -44,6 +44,25 @@ def test_proved_on_wide_ranges(layer: Layer) -> None:
     assert np.array_equal(found.rescaling.codes(sample), layer.step(sample))
 
 
+@given(layers(max_span=1 << 51), st.sampled_from(MODES))
+@settings(max_examples=100, deadline=None)
+def test_nothing_overflows_on_the_widest_ranges(layer: Layer, mode: str) -> None:
+    found = requantize(layer.step, layer.low, layer.high, layer.highest, mode)
+    assert found.proof.overflows == ()
+    if mode not in ("Single-shift", "Double-shift"):
+        assert found.proof.exact
+        sample = np.linspace(layer.low, layer.high, 501).T.astype(np.int64)
+        sample = np.clip(sample, layer.low[:, None], layer.high[:, None])
+        assert np.array_equal(found.rescaling.codes(sample), layer.step(sample))
+
+
+def test_many_codes_on_a_range_too_wide_for_the_search_count_thresholds() -> None:
+    low, high = np.array([0]), np.array([1 << 52])
+    found = requantize(lambda acc: np.minimum(acc >> 36, 65535), low, high, 65535)
+    assert found.rescaling.form == "thresholds"
+    assert found.proof.exact
+
+
 @given(layers(max_span=60, max_channels=1))
 @settings(max_examples=150, deadline=None)
 def test_the_shift_is_the_smallest_and_no_multiplier_is_missed(layer: Layer) -> None:

@@ -10,11 +10,11 @@ from n2d2py.quant.grid import Coded, Grid
 PIXELS = Grid(1 / 255, 0, 255)
 
 
-def network(cells, size=(8, 8, 2), **keys):
+def network(cells, size=(8, 8, 2)):
     """A filled network on stimuli of ``size`` (width, height, channels)."""
     width, height, channels = size
     head = f"DefaultModel=Frame\n[env]\nSizeX={width}\nSizeY={height}\nNbChannels={channels}\nBatchSize=4\n"
-    made = TorchNetwork(build(ini.loads(head + cells, file="net.ini"), "net.ini"), **keys)
+    made = TorchNetwork(build(ini.loads(head + cells, file="net.ini"), "net.ini"))
     made.fill(1)
     return made
 
@@ -102,6 +102,6 @@ WithLoss=1
 """
 
 
-def lenet(no_bias=1, mode="Default", **keys):
+def lenet(no_bias=1, mode="Default"):
     """A small quantized network with all kinds of cells."""
-    return randomize(network(LENET.format(no_bias=no_bias, mode=mode), **keys))
+    return randomize(network(LENET.format(no_bias=no_bias, mode=mode)))

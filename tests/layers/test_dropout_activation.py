@@ -69,4 +69,6 @@ def test_logistic_with_loss_gives_logits_to_a_target():
     assert made.loss_form("c") == "logistic"
     assert torch.equal(made.train()(x)["c"], x)
     assert torch.equal(made.eval()(x)["c"], x.sigmoid())
-    assert network(section, logits=False).loss_form("c") == "square"
+    hidden = network(section + "[d]\nType=Fc\nInput=c\nNbOutputs=2\n")
+    assert hidden.loss_form("c") == "square"
+    assert torch.equal(hidden.train()(x)["c"], x.sigmoid())

@@ -18,7 +18,8 @@ def test_groups():
 
 
 def test_with_loss_the_error_passes_unchanged():
-    made = network("[c]\nType=Softmax\nInput=env\nNbOutputs=4\nWithLoss=1\n[c.Target]\n", (1, 1, 4), logits=False)
+    made = network("[c]\nType=Softmax\nInput=env\nNbOutputs=4\nWithLoss=1\n[c.Target]\n", (1, 1, 4))
+    made.layers["c"].gives_logits = False
     assert made.loss_form("c") == "square"
     x = torch.randn(2, 4, 1, 1, requires_grad=True)
     error = torch.randn(2, 4, 1, 1)
@@ -43,7 +44,9 @@ def test_both_forms_have_one_gradient():
     left, right = x.clone().requires_grad_(), x.clone().requires_grad_()
     logits = network(section, (1, 1, 4))(left)["c"].flatten(1)
     torch.nn.functional.cross_entropy(logits, labels, reduction="sum").backward()
-    outputs = network(section, (1, 1, 4), logits=False)(right)["c"].flatten(1)
+    passing = network(section, (1, 1, 4))
+    passing.layers["c"].gives_logits = False
+    outputs = passing(right)["c"].flatten(1)
     (0.5 * (outputs - torch.eye(4)[labels]).square().sum()).backward()
     assert torch.allclose(left.grad, right.grad, atol=1e-6)
 

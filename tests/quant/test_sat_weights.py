@@ -75,7 +75,9 @@ def test_golden_gradients(mode, factor):
     assert near(w.grad, base * factor, 3e-6)
 
 
-@pytest.mark.parametrize(("mode", "factor"), [("Default", 1), ("FullRange", 1), ("Symmetric", 1), ("Asymmetric", 15 / 14)])
+@pytest.mark.parametrize(
+    ("mode", "factor"), [("Default", 1), ("FullRange", 1), ("Symmetric", 1), ("Asymmetric", 15 / 14)]
+)
 def test_gradients_of_the_clamp_stage(mode, factor):
     base = np.array([1.097934, 1.382199, 1.396067, 1.341681, 0.679769])
     w = W.clone().requires_grad_()
