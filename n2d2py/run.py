@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from n2d2py import console, data, fusion, ini, outcome
-from n2d2py.errors import DataError, N2d2Error, UsageError
+from n2d2py.errors import DataError, UsageError, WeightsError
 from n2d2py.graph.build import build, read_globals, read_provider, report_unused
 from n2d2py.ini import Document
 from n2d2py.layers.network import TorchNetwork
@@ -27,8 +27,9 @@ def run(line: Line) -> None:
     if learning:
         if line["w"]:
             weights.load(session.learned, line["w"], missing="ignore" if line["w-ignore"] else "notice")
-        learn(session)
-    reload(session, learning)
+        weights.load(session.learned, learn(session))
+    else:
+        take_weights(session)
     if line["qat-sat"]:
         fusion.test_integer(session)
     elif line["fuse"]:
@@ -96,8 +97,8 @@ def choose_device(line: Line, document: Document) -> torch.device:
     raise UsageError(f"-dev {wanted}: there is no such device", expected="cpu, cuda, or the number of a GPU")
 
 
-def learn(session: Session) -> None:
-    """Learn as the options say; weights and curves are written at each log."""
+def learn(session: Session) -> Path:
+    """Learn as the options say; weights and curves are written at each log. Gives the folder of the weights to test."""
     line = session.line
     plan = loop.Plan(
         epochs=line["learn-epoch"],
@@ -112,21 +113,24 @@ def learn(session: Session) -> None:
     )
     curves = outcome.Curves(session)
     history = loop.learn(session.learned, session.stimuli, plan, session.generator, curves)
-    outcome.write_learning(session, history, curves)
+    if not any(log.saved for log in history.logs):
+        console.notice(f"no validation was better than 0: the weights of the last log are saved in {loop.LAST}")
+        weights.save(session.learned, loop.LAST)
+        return Path(loop.LAST)
+    return Path(loop.BEST if session.stimuli.size("Validation") else loop.LAST)
 
 
-def reload(session: Session, learned: bool) -> None:
-    """Take the weights that the test is about: the best of the learning, or what ``-w`` or the folder holds."""
+def take_weights(session: Session) -> None:
+    """Load the weights of a run that does not learn: those of ``-w``, else those that a run here has learned.
+
+    Raises :class:`WeightsError` if there are none, or not all of them and ``-w-ignore`` is not given.
+    """
     line = session.line
-    folder: str = line["w"]
-    if learned or not folder:
-        folder = loop.BEST if session.stimuli.size("Validation") else loop.LAST
-        if learned and not Path(folder).is_dir():
-            return  # no validation was ever better than nothing: the network stays as it learned
+    learned = loop.BEST if session.stimuli.size("Validation") else loop.LAST
     try:
-        weights.load(session.learned, folder, missing="ignore" if line["w-ignore"] else "error")
-    except N2d2Error as error:
-        if not (line["w"] or learned) and error.remedy:
+        weights.load(session.learned, line["w"] or learned, missing="ignore" if line["w-ignore"] else "error")
+    except WeightsError as error:
+        if not line["w"] and error.remedy:
             error.remedy = f"n2d2py {line.network} -learn-epoch 10 makes weights; or {error.remedy}"
         raise
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from n2d2py.cells.base import Cell, WeightedCell
+from n2d2py.cells.base import Cell
 from n2d2py.cells.batchnorm import BatchNorm
+from n2d2py.cells.conv import Conv
+from n2d2py.cells.fc import Fc
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
 from n2d2py.parts.activations import Linear
@@ -20,7 +22,8 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
 
         conv1 (linear) -> bn1 (Rectifier) -> pool1      becomes      conv1 (bias, Rectifier) -> pool1
 
-    A BatchNorm is absorbed if its one input is a Conv or Fc without activation that feeds nothing else.
+    A BatchNorm is absorbed if its one input is a Conv or Fc without activation that feeds nothing else, and if its
+    output is not quantized. The Conv or Fc then has weights of its own that nothing clamps or normalises.
     """
     absorbed = {node.name: node.parents[0] for node in network if _can_be_absorbed(network, node)}
     hosts = {host: network[name].cell for name, host in absorbed.items()}
@@ -32,7 +35,10 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
         if node.name in hosts:
             norm = hosts[node.name]
             assert isinstance(norm, BatchNorm)  # what is absorbed
-            cell = replace(cell, activation=norm.activation, no_bias=False)  # type: ignore[call-arg]
+            assert isinstance(cell, (Conv, Fc))
+            cell = replace(cell, activation=norm.activation, no_bias=False, weights_quantizer=None)
+            if isinstance(cell, Fc):
+                cell = replace(cell, normalize=False)
         nodes.append(Node(cell, node.inputs, node.output, {absorbed.get(k, k): v for k, v in node.maps.items()}))
     targets = tuple(replace(target, cell=absorbed.get(target.cell, target.cell)) for target in network.targets)
     fused = replace(network, nodes=tuple(nodes), targets=targets)
@@ -41,11 +47,14 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
 
 
 def _can_be_absorbed(network: Network, node: Node) -> bool:
-    if not isinstance(node.cell, BatchNorm) or len(node.parents) != 1 or node.parents[0] not in network:
+    norm = node.cell
+    if not isinstance(norm, BatchNorm) or norm.activation_quantizer is not None:
+        return False
+    if len(node.parents) != 1 or node.parents[0] not in network:
         return False
     host = network[node.parents[0]]
     cell = host.cell
-    linear = isinstance(cell, WeightedCell) and cell.activation_quantizer is None and (
+    linear = isinstance(cell, (Conv, Fc)) and cell.activation_quantizer is None and (
         cell.activation is None or cell.activation == Linear()
     )
     targeted = any(target.cell == host.name for target in network.targets)

@@ -15,7 +15,8 @@ from n2d2py.layers.weighted import WeightedLayer
 def absorb_batchnorm(learned: TorchNetwork) -> TorchNetwork:
     """A new network that computes the same: weights * f, bias (b - mean) f + beta, f = gamma / sqrt(variance + eps).
 
-    A BatchNorm that no linear Conv or Fc precedes stays, with a notice.
+    The weights are those that the cell computes with: clamped ones (QWeight.ApplyQuantization=0) stay what they
+    were. A BatchNorm that no linear Conv or Fc precedes stays, with a notice.
     """
     graph, absorbed = without_batchnorm(learned.network)
     fused = TorchNetwork(graph)
@@ -35,7 +36,10 @@ def absorb_batchnorm(learned: TorchNetwork) -> TorchNetwork:
         assert isinstance(before, WeightedLayer)
         bias = torch.zeros_like(normal.mean) if before.biases is None else before.biases.double()
         shape = (-1, *[1] * (layer.weights.dim() - 1))
-        layer.weights.copy_(before.full_weights().double() * normal.factor.view(shape))
+        weights = before.full_weights()
+        if before.weights_quantizer is not None:
+            weights = before.weights_quantizer(weights)
+        layer.weights.copy_(weights.double() * normal.factor.view(shape))
         layer.biases.copy_((bias - normal.mean) * normal.factor + normal.bias)
     for name, layer in fused.layers.items():
         if isinstance(layer, BatchNormLayer):

@@ -102,7 +102,7 @@ def test_a_table_must_be_sorted() -> None:
 
 
 @given(layers(max_span=1500), st.integers(0, 2), st.integers(-(1 << 12), 1 << 12), st.integers(-3, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_count_is_exact_whatever_is_corrupted(layer: Layer, channel: int, bias: int, multiplier: int) -> None:
     rescaling = requantize(layer.step, layer.low, layer.high, layer.highest).rescaling
     channel %= len(layer.low)

@@ -23,7 +23,7 @@ def whole_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(layers(max_span=3000), st.sampled_from(["Floating-point", "Fixed-point", "Fixed-point32", "Fixed-point16"]))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_equal_on_every_accumulator(layer: Layer, mode: str) -> None:
     found = requantize(layer.step, layer.low, layer.high, layer.highest, mode)
     assert found.proof.exact
