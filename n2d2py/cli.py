@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from n2d2py import __version__, console, options
-from n2d2py.errors import N2d2Error, UsageError
+from n2d2py.errors import N2d2Error, Place, UsageError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells count it: 128 + SIGINT."""
@@ -21,7 +21,9 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     handler = console.install()
     try:
-        return _main(words)
+        status = _main(words)
+        sys.stdout.flush()  # here, where a reader that is gone is understood, and not when Python exits
+        return status
     except BrokenPipeError:
         # The reader of our output is gone; nothing can be said any more, and flushing at exit would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,12 +70,21 @@ def _main(words: list[str]) -> int:
     except OSError as error:
         if "-traceback" in words or isinstance(error, BrokenPipeError):
             raise
-        place = f" ({error.filename})" if error.filename else ""
-        print(f"Error: {error.strerror or error}{place}")
+        print(f"Error: {_told(error)}")
         return 1
     finally:
         if ran:
             print(f"Time elapsed: {time.monotonic() - start:.4g} s")
+
+
+def _told(error: OSError) -> N2d2Error:
+    """What the operating system refuses, with its place and a remedy."""
+    file = error.filename2 or error.filename  # of a renaming, the final name
+    return N2d2Error(
+        f"a file or folder cannot be read or written: {error.strerror or error}",
+        place=Place(file=None if file is None else os.fsdecode(file)),
+        remedy="check the rights, the kind and the free space of this place, or work in another folder",
+    )
 
 
 def _remember(words: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a run writes into the working directory, and when: pictures, logs and tables of ``report/``."""
+"""What a run finds out, and writes into the working directory: pictures, logs and tables of ``report/``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 import torch
 
 from n2d2py import console
+from n2d2py.errors import LearningError
 from n2d2py.graph import picture
 from n2d2py.graph.drawing import draw
+from n2d2py.graph.network import Network
 from n2d2py.layers.weighted import WeightedLayer
-from n2d2py.learn import labels
+from n2d2py.learn import labels, testing
 from n2d2py.learn.loop import History, Log
 from n2d2py.learn.names import path_of
 from n2d2py.learn.testing import Result
@@ -108,7 +110,7 @@ def _number(value: float | None) -> str:
 
 
 def write_learning(session: Session, history: History, watched: Curves) -> None:
-    """Curves and confusion of the learning, and the distributions of the weights that it left."""
+    """Curves and confusion of the learning, and its learning rates."""
     watched.draw()
     last = history.logs[-1]
     window = session.line["ws"] // session.stimuli.batch_size
@@ -119,11 +121,6 @@ def write_learning(session: Session, history: History, watched: Curves) -> None:
         confusion.write_confusion(folder, "learning", success.confusion, names)
         confusion.write_mistakes(folder, "learning", success.mistakes, session.stimuli.name)
     _write_schedules(session, last.batches)
-    saved = next((log.saved for log in reversed(history.logs) if log.saved is not None), None)
-    if saved is not None:
-        write_distributions(session, saved)
-    if session.line["log-kernels"]:
-        kernels.write_kernels("kernels", _weights(session))
 
 
 def _write_schedules(session: Session, updates: int) -> None:
@@ -132,6 +129,14 @@ def _write_schedules(session: Session, updates: int) -> None:
         if isinstance(learned.solver, SGD):
             found = list(schedule.changes(learned.solver, session.stimuli.batch_size, size, updates))
             schedule.write_schedule("schedule", cell, learned.name, found)
+
+
+def write_weights(session: Session, folder: Path) -> None:
+    """The distributions of the weights of ``folder``, which the network has now, and with -log-kernels its kernels."""
+    write_distributions(session, folder)
+    if session.line["log-kernels"]:
+        files = kernels.write_kernels("kernels", _weights(session))
+        console.line(f"[LOG] Kernels ({', '.join(str(file) for file in files if file.suffix == '.png')})")
 
 
 def _weights(session: Session) -> dict[str, np.ndarray]:
@@ -156,6 +161,26 @@ def write_distributions(session: Session, folder: Path) -> None:
             clamped = layer.weights_quantizer(layer.full_weights())
             distributions.write_real(folder, name, "weights_quant", clamped.cpu().numpy())
     console.line(f"[LOG] Distributions of the weights ({folder}/*.distrib.png)")
+
+
+def test(session: Session, network: testing.Tested) -> None:
+    """Test a network, which has the cells of the session's, on the test set; print and write what was found.
+
+    An empty test set is a warning. Raises :class:`LearningError` if no target scores.
+    """
+    if not scores(network.network):
+        raise LearningError(
+            "the network has no target to test", remedy="add a section such as [softmax.Target] to the INI file"
+        )
+    if not session.stimuli.size("Test"):
+        console.warning("the test set is empty: nothing was tested")
+        return
+    write_test(session, testing.test(network, session.stimuli, report=session.line["report"]))
+
+
+def scores(network: Network) -> bool:
+    """Whether a target of the network scores, so that it can be tested."""
+    return any(isinstance(target, TargetScore) for target in network.targets)
 
 
 def write_test(session: Session, results: list[Result], name: str = "test") -> None:

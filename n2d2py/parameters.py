@@ -310,6 +310,21 @@ def known_keys(cls: type, prefix: str = "") -> list[str]:
     return [key for declaration in declarations(cls).values() for key in declaration.spelled([prefix])]
 
 
+def check_available(record: Record, *names: str) -> None:
+    """Raise :class:`ParameterError` if a field of ``names`` is not its default: it would have no effect."""
+    defaults = {item.name: item.default for item in dataclasses.fields(record)}
+    for name in names:
+        declaration, value = declarations(type(record))[name], getattr(record, name)
+        if value != defaults[name]:
+            usual = declaration.format(defaults[name])
+            raise ParameterError(
+                f"{declaration.key}={declaration.format(value)} is not available in this version of n2d2py: "
+                f"{declaration.meaning}",
+                place=record.place(name),
+                expected=f"{declaration.key}={usual}" if usual else f"no {declaration.key}",
+            )
+
+
 def read(cls: type[_Read], keys: Keys, prefixes: Sequence[str] = ("",), **given: Any) -> _Read:
     """A record of ``cls`` with each declared parameter read from ``keys`` below one of ``prefixes``.
 

@@ -12,7 +12,7 @@ from n2d2py.errors import DataError, UsageError, WeightsError
 from n2d2py.graph.build import build, read_globals, read_provider, report_unused
 from n2d2py.ini import Document
 from n2d2py.layers.network import TorchNetwork
-from n2d2py.learn import loop, testing, weights
+from n2d2py.learn import loop, weights
 from n2d2py.options import Line
 from n2d2py.session import Session
 
@@ -21,13 +21,18 @@ SEED_FILE = Path("seed.dat")
 
 def run(line: Line) -> None:
     """Do what a command line says, in the working directory; raises :class:`N2d2Error` for what fails."""
+    if line["qat-sat"] and line["fuse"]:
+        raise UsageError(
+            "-fuse and -qat-sat exclude each other",
+            remedy="-qat-sat for a quantized network, whose BatchNorm it absorbs too; -fuse for one without quantizers",
+        )
     session = prepare(line)
     learning = bool(line["learn-epoch"] or line["learn"])
     outcome.write_network(session)
     if learning:
         if line["w"]:
             weights.load(session.learned, line["w"], missing="ignore" if line["w-ignore"] else "notice")
-        weights.load(session.learned, learn(session))
+        learn(session)
     else:
         take_weights(session)
     if line["qat-sat"]:
@@ -97,8 +102,8 @@ def choose_device(line: Line, document: Document) -> torch.device:
     raise UsageError(f"-dev {wanted}: there is no such device", expected="cpu, cuda, or the number of a GPU")
 
 
-def learn(session: Session) -> Path:
-    """Learn as the options say; weights and curves are written at each log. Gives the folder of the weights to test."""
+def learn(session: Session) -> None:
+    """Learn as the options say; weights and curves are written at each log. The best weights stay in the network."""
     line = session.line
     plan = loop.Plan(
         epochs=line["learn-epoch"],
@@ -111,13 +116,18 @@ def learn(session: Session) -> Path:
         stop_after=line["stop-valid"],
         test_at_logs=line["log-test"],
     )
+    if plan.stop_after and not session.stimuli.size("Validation"):
+        console.warning("-stop-valid: learning will not stop, because the database gives no validation set")
     curves = outcome.Curves(session)
     history = loop.learn(session.learned, session.stimuli, plan, session.generator, curves)
-    if not any(log.saved for log in history.logs):
-        console.notice(f"no validation was better than 0: the weights of the last log are saved in {loop.LAST}")
-        weights.save(session.learned, loop.LAST)
-        return Path(loop.LAST)
-    return Path(loop.BEST if session.stimuli.size("Validation") else loop.LAST)
+    outcome.write_learning(session, history, curves)
+    saved = next((log.saved for log in reversed(history.logs) if log.saved is not None), None)
+    if saved is None:
+        console.notice(f"no validation was better than 0: what was learned last is saved in {loop.LAST}")
+        saved = Path(loop.LAST)
+        weights.save(session.learned, saved)
+    weights.load(session.learned, saved)
+    outcome.write_weights(session, saved)
 
 
 def take_weights(session: Session) -> None:
@@ -137,5 +147,4 @@ def take_weights(session: Session) -> None:
 
 def test(session: Session) -> None:
     """Test on the test set, and write what was found."""
-    results = testing.test(session.learned, session.stimuli, report=session.line["report"])
-    outcome.write_test(session, results)
+    outcome.test(session, session.learned)

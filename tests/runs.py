@@ -38,6 +38,7 @@ BatchSize=10
 [common.config]
 NoBias=1
 Solvers.LearningRate={rate}
+{fillers}
 
 [conv1]
 Input=env
@@ -90,6 +91,7 @@ def network(
     rate: float = 0.05,
     conv_activation: str = "Linear",
     env: str = "",
+    fillers: str = "",
 ) -> str:
     """The text of an INI file: Conv, BatchNorm, Pool, Fc and Softmax on 8x8 pixels of three classes."""
     scaling = "QWeight.ApplyScaling=1" if weights else ""
@@ -100,6 +102,7 @@ def network(
         rate=rate,
         conv_activation=conv_activation,
         env=env,
+        fillers=fillers,
         scaling=scaling,
     )
 
@@ -163,7 +166,7 @@ def undrawn() -> Iterator[None]:
 
     with (
         mock.patch("matplotlib.figure.Figure.savefig", save),
-        mock.patch("n2d2py.graph.drawing._render", lambda *_: b"picture"),
+        mock.patch("n2d2py.graph.drawing._render", return_value=b"picture"),
     ):
         yield
 
@@ -204,4 +207,6 @@ class Folder:
     def copy(self, path: Path) -> Folder:
         """The same files in another place."""
         shutil.copytree(self.path, path, dirs_exist_ok=True)
-        return Folder(path, self.data)
+        copy = Folder(path, self.data)
+        copy.said = self.said
+        return copy

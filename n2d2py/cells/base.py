@@ -9,12 +9,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from n2d2py.errors import GraphError
-from n2d2py.kinds import positive
+from n2d2py.kinds import boolean, positive
 from n2d2py.parameters import REQUIRED, Record, choice, parameter
 from n2d2py.parts.activations import Activation
+from n2d2py.parts.fillers import Filler, NormalFiller
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
 from n2d2py.parts.solvers import SGD, Solver
 from n2d2py.registry import name_of
+
+_DEFAULT_FILLER = NormalFiller(mean=0.0, std_dev=0.05)
 
 PROVIDER = "env"
 """Name of the stimuli's provider among the inputs of a cell, whatever its section is called."""
@@ -124,7 +127,7 @@ class ActivatedCell(Cell):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedCell(ActivatedCell):
-    """A cell with weights, which may be quantized."""
+    """A cell with weights, which may be quantized, and biases, which never are in learning."""
 
     weights_quantizer: WeightQuantizer | None = choice(
         "QWeight", "weight quantizer", None, "quantizer of the weights"
@@ -132,6 +135,14 @@ class WeightedCell(ActivatedCell):
     weights_quantizer_solver: Solver = choice(
         ("QWeightSolver", "QWeight.Solver"), "solver", SGD(), "solver of the quantizer's parameter", type_default="SGD"
     )
+    weights_filler: Filler = choice("WeightsFiller", "filler", _DEFAULT_FILLER, "initial weights")
+    bias_filler: Filler = choice("BiasFiller", "filler", _DEFAULT_FILLER, "initial biases")
+    weights_solver: Solver = choice(
+        ("WeightsSolver", "Solvers"), "solver", SGD(), "solver of the weights", type_default="SGD"
+    )
+    bias_solver: Solver = choice(("BiasSolver", "Solvers"), "solver", SGD(), "solver of the biases", type_default="SGD")
+    no_bias: bool = parameter("NoBias", boolean, False, "1: no biases")
+    back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)

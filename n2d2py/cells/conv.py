@@ -14,12 +14,8 @@ from n2d2py.cells.base import Cost, Dims, WeightedCell, concatenated
 from n2d2py.cells.mapping import Mapping, connected_pairs, connections, mappings
 from n2d2py.cells.spatial import check_axes, output_size, stride_text, valid_taps
 from n2d2py.kinds import boolean, integer, one_of, positive, word
-from n2d2py.parameters import REQUIRED, axes, choice, parameter
-from n2d2py.parts.fillers import Filler, NormalFiller
-from n2d2py.parts.solvers import SGD, Solver
+from n2d2py.parameters import REQUIRED, axes, check_available, parameter
 from n2d2py.registry import register
-
-_DEFAULT_FILLER = NormalFiller(mean=0.0, std_dev=0.05)
 
 
 @register("cell", "Conv")
@@ -56,14 +52,6 @@ class Conv(WeightedCell):
         "of the outputs along an axis, each n-th is kept",
     )
     mapping: Dictionary[str, Mapping] = mappings()
-    weights_filler: Filler = choice("WeightsFiller", "filler", _DEFAULT_FILLER, "initial weights")
-    bias_filler: Filler = choice("BiasFiller", "filler", _DEFAULT_FILLER, "initial biases")
-    weights_solver: Solver = choice(
-        ("WeightsSolver", "Solvers"), "solver", SGD(), "solver of the weights", type_default="SGD"
-    )
-    bias_solver: Solver = choice(("BiasSolver", "Solvers"), "solver", SGD(), "solver of the biases", type_default="SGD")
-    no_bias: bool = parameter("NoBias", boolean, False, "1: no biases")
-    back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
     weights_export_format: str = parameter(
         "WeightsExportFormat", one_of("OCHW", "HWCO"), "OCHW", "order of the values in the weight file"
     )
@@ -75,6 +63,9 @@ class Conv(WeightedCell):
     fixed_kernels: tuple[()] = absent(
         "Kernel", "Kernel[0][0]", meaning="kernels that are given", below=("Kernel.", "Kernel[")
     )
+
+    def __post_init__(self) -> None:
+        check_available(self, "weights_export_format", "weights_export_flip", "outputs_remap")
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         check_axes(

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 from n2d2py.cells.base import Cost, Dims, WeightedCell
 from n2d2py.kinds import boolean, one_of, real_between, word
-from n2d2py.parameters import choice, parameter
-from n2d2py.parts.fillers import Filler, NormalFiller
-from n2d2py.parts.solvers import SGD, Solver
+from n2d2py.parameters import check_available, parameter
 from n2d2py.registry import register
-
-_DEFAULT_FILLER = NormalFiller(mean=0.0, std_dev=0.05)
 
 
 @register("cell", "Fc")
@@ -20,14 +16,6 @@ _DEFAULT_FILLER = NormalFiller(mean=0.0, std_dev=0.05)
 class Fc(WeightedCell):
     """y = W x + b on all inputs, flattened channel by channel and put one after the other."""
 
-    weights_filler: Filler = choice("WeightsFiller", "filler", _DEFAULT_FILLER, "initial weights")
-    bias_filler: Filler = choice("BiasFiller", "filler", _DEFAULT_FILLER, "initial biases")
-    weights_solver: Solver = choice(
-        ("WeightsSolver", "Solvers"), "solver", SGD(), "solver of the weights", type_default="SGD"
-    )
-    bias_solver: Solver = choice(("BiasSolver", "Solvers"), "solver", SGD(), "solver of the biases", type_default="SGD")
-    no_bias: bool = parameter("NoBias", boolean, False, "1: no biases")
-    back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
     normalize: bool = parameter("Normalize", boolean, False, "1: the weights of each output have L2 norm 1")
     drop_connect: float = parameter(
         "DropConnect", real_between(0, 1, low_open=True), 1.0, "share of the connections that is kept while learning"
@@ -36,6 +24,9 @@ class Fc(WeightedCell):
         "WeightsExportFormat", one_of("OC", "CO"), "OC", "order of the values in the weight file"
     )
     outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in exports")
+
+    def __post_init__(self) -> None:
+        check_available(self, "weights_export_format", "outputs_remap")
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         return Dims(1, 1, self.nb_outputs)

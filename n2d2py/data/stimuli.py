@@ -77,8 +77,8 @@ class _Set:
         held = torch.index_select(self.held, 0, rows.to(self.held.device))
         if self.cut is not None:
             columns, lines, _ = self.cut.out_dims((held.shape[3], held.shape[2], held.shape[1]))
-            if offsets is None:  # not learned from: the middle, as nothing is drawn
-                middle = ((held.shape[3] - columns) // 2, (held.shape[2] - lines) // 2)
+            if offsets is None:  # not learned from: nothing is drawn
+                middle = self.cut.middle((held.shape[3], held.shape[2], held.shape[1]))
                 offsets = np.tile(np.array(middle, np.int64), (len(positions), 1))
             held = slices(held, torch.from_numpy(offsets).to(held.device), columns, lines)
         inputs, codes = self.conversion(held)

@@ -34,7 +34,7 @@ def draw(digraph: graphviz.Digraph, base: str | Path) -> list[Path]:
     for program in candidates:
         try:
             drawn = {form: _render(program, source, form) for form in FORMATS}
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
             problems.append(f"{program.name}: {_reason(error)}")
             continue
         return written + [write(with_suffix(base, f".{form}"), drawn[form]) for form in FORMATS]

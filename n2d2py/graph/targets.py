@@ -8,7 +8,7 @@ from n2d2py import console, registry
 from n2d2py.cells.base import ActivatedCell, Cell
 from n2d2py.cells.fc import Fc
 from n2d2py.cells.softmax import Softmax
-from n2d2py.errors import did_you_mean
+from n2d2py.errors import GraphError, did_you_mean
 from n2d2py.graph.network import Network
 from n2d2py.ini import Document
 from n2d2py.parameters import read
@@ -69,5 +69,8 @@ def _warn_of_strays(document: Document, network: Network, known: set[str]) -> No
         cell, dot, _ = name.partition(".Target")
         if dot and cell and name not in known:
             hint = did_you_mean(cell, cells)
+            if document.strict:
+                what = f"target section [{name}] belongs to no cell"
+                raise GraphError(what, place=section.place, expected="[<cell>.Target]", remedy=hint)
             what = f"target section [{name}] belongs to no cell" + (f" ({hint})" if hint else "")
             console.warning(f"{what}, at: {section.place}")

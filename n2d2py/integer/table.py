@@ -1,16 +1,16 @@
-"""The table that the console shows after fusion: one row for each cell with weights."""
+"""The table that the console shows after fusion: a row for each cell with weights, and every proof."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from n2d2py.integer.network import IntegerNetwork, Requantization, Weighted
+from n2d2py.integer.network import Edge, IntegerNetwork, Requantization, Weighted
 from n2d2py.integer.ranges import word_bits
 
 
 @dataclass(frozen=True)
 class Row:
-    """One cell with weights and the rescaling that takes its accumulators; bits of words, sign included."""
+    """Accumulators of a cell and the rescaling that takes them; bits of words, sign included."""
 
     cell: str
     weights: str
@@ -28,25 +28,32 @@ HEADINGS = ("cell", "weights", "output", "accumulator", "bits", "multiplier", "s
 
 
 def rows(network: IntegerNetwork) -> list[Row]:
-    """A row for each weighted operation, in order. ``weights`` and ``activations`` are bits of the levels."""
-    found = []
+    """A row for each weighted operation with the rescaling behind it, and for each rescaling of anything else.
+
+    ``weights`` and ``activations`` are bits of the levels.
+    """
+    found: list[Row] = []
+    shown: set[str] = set()
     for operation in network:
-        if not isinstance(operation, Weighted):
-            continue
-        edge = network.edges[operation.name]
-        low, high = int(edge.low.min()), int(edge.high.max())
-        bits = word_bits(low, high)
-        row = Row(
-            cell=operation.cell,
-            weights=_bits((operation.weights_grid.levels - 1).bit_length()),
-            activations=f"{_bits(bits)}, wide",
-            low=low,
-            high=high,
-            accumulator_bits=bits,
-        )
-        takers = [taker for taker in network.consumers(operation.name) if isinstance(taker, Requantization)]
-        found.append(_with_rescaling(row, takers[0]) if takers else row)
+        if isinstance(operation, Weighted):
+            row = _row(operation.cell, network.edges[operation.name])
+            row = replace(row, weights=_bits((operation.weights_grid.levels - 1).bit_length()))
+            takers = [taker for taker in network.consumers(operation.name) if isinstance(taker, Requantization)]
+            if takers:
+                row = _with_rescaling(row, takers[0])
+                shown.add(takers[0].name)
+            found.append(row)
+        elif isinstance(operation, Requantization) and operation.name not in shown:
+            (source,) = network.sources(operation)
+            found.append(_with_rescaling(_row(operation.cell, source), operation))
     return found
+
+
+def _row(cell: str, edge: Edge) -> Row:
+    """What is known of accumulators alone."""
+    low, high = int(edge.low.min()), int(edge.high.max())
+    bits = word_bits(low, high)
+    return Row(cell, "", f"{_bits(bits)}, wide", low, high, bits)
 
 
 def _bits(count: int) -> str:

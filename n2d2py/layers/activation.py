@@ -15,6 +15,10 @@ from n2d2py.registry import register
 class ActivationLayer(ActivatedLayer):
     """y = f(x) of all inputs, concatenated; x belongs to the parent and is not written into."""
 
+    @property
+    def takes_offset(self) -> bool:
+        return len(self.node.parents) == 1 and self.quantizer is not None
+
     def forward(self, *inputs: Tensor) -> Tensor:
         return self.activate(joined(inputs), own=len(inputs) > 1)
 

@@ -32,8 +32,7 @@ class Stored:
     """A tensor that is kept in a weight file ``<cell>_<name>.syntxt``.
 
     ``tensor`` is the live tensor; the file holds one line per entry of its first axis, ``mask`` (same shape,
-    bool) leaves out what is not connected. ``digits`` are significant digits. ``optional`` files may be
-    missing even where a missing file is an error.
+    bool) leaves out what is not connected.
     """
 
     name: str
@@ -54,6 +53,11 @@ class Layer(nn.Module):
     @property
     def quantized(self) -> bool:
         """Whether weights or activations are on a grid."""
+        return False
+
+    @property
+    def takes_offset(self) -> bool:
+        """Whether it adds the real bias of its one parent (:attr:`Coded.offset`) inside its own real computation."""
         return False
 
     @property

@@ -38,6 +38,10 @@ class BatchNormLayer(ActivatedLayer):
         self.register_buffer("means", torch.zeros(channels))
         self.register_buffer("variances", torch.ones(channels))
 
+    @property
+    def takes_offset(self) -> bool:
+        return len(self.node.parents) == 1
+
     def forward(self, *inputs: Tensor) -> Tensor:
         x = joined(inputs)
         if not self.cell.back_propagate:

@@ -9,10 +9,7 @@ from torch import Tensor, nn
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.graph.network import Network, Node
-from n2d2py.layers.activated import ActivatedLayer
-from n2d2py.layers.activation import ActivationLayer
 from n2d2py.layers.base import Layer, Learned, Stored
-from n2d2py.layers.batchnorm import BatchNormLayer
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.quant.grid import Coded
 from n2d2py.registry import find
@@ -37,7 +34,7 @@ class TorchNetwork(nn.Module):
             children = [self.layers[child.name] for child in network.children(name)]
             layer.gives_logits = not children and name in self.outputs and layer.loss_form != "square"
             if isinstance(layer, WeightedLayer):
-                layer.folds_bias = not children or not all(takes_offset(child) for child in children)
+                layer.folds_bias = not children or not all(child.takes_offset for child in children)
         self._needed = _ancestors(network, self.outputs)
 
     @property
@@ -114,15 +111,6 @@ def build(node: Node) -> Layer:
     """The layer of a node."""
     layer: Layer = find("layer", node.cell.type_name, node.cell.place())(node)
     return layer
-
-
-def takes_offset(layer: Layer) -> bool:
-    """Whether a layer adds the real bias of its parent inside its own real computation."""
-    if len(layer.node.parents) > 1:
-        return False
-    if isinstance(layer, BatchNormLayer):
-        return True
-    return isinstance(layer, ActivationLayer) and isinstance(layer, ActivatedLayer) and layer.quantizer is not None
 
 
 def _evaluate(layer: Layer, inputs: list[Coded]) -> Coded:

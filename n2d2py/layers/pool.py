@@ -16,7 +16,7 @@ from n2d2py.layers.joining import joined, joined_codes
 from n2d2py.layers.maps import concatenated_map
 from n2d2py.layers.maxpool import max_pool
 from n2d2py.quant.bias import fold
-from n2d2py.quant.grid import Coded, Grid, exact_dtype
+from n2d2py.quant.grid import Coded, Grid, product_dtype
 from n2d2py.registry import register
 
 
@@ -52,13 +52,7 @@ class PoolLayer(ActivatedLayer):
         self.register_buffer("members", torch.from_numpy(np.ascontiguousarray(connections.T)), persistent=False)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        x = joined(inputs)
-        if self.maximum:
-            return self.activate(self._highest(x))
-        counts = self.members.sum(1).clamp_min(1)[:, None, None]
-        area = math.prod(self.window)
-        x = self._summed(x)
-        return self.activate(x / area if self.unit else x / (counts * area))
+        return self.activate(self._pooled_real(joined(inputs)))
 
     @torch.no_grad()
     def evaluate(self, *inputs: Coded) -> Coded:
@@ -73,12 +67,15 @@ class PoolLayer(ActivatedLayer):
         terms = math.prod(self.window) * self.count
         low, high = min(x.grid.low, 0) * terms, max(x.grid.high, 0) * terms
         grid = Grid(x.grid.scale / terms, low, high)
-        return self.activate_coded(Coded(self._summed(x.values.to(exact_dtype(grid.magnitude))), grid))
+        return self.activate_coded(Coded(self._summed(x.values.to(product_dtype(grid.magnitude))), grid))
 
     def _pooled_real(self, x: Tensor) -> Tensor:
         if self.maximum:
             return self._highest(x)
-        return self._summed(x) / (self.members.sum(1).clamp_min(1)[:, None, None] * math.prod(self.window))
+        area = math.prod(self.window)
+        if self.unit:
+            return self._summed(x) / area
+        return self._summed(x) / (self.members.sum(1).clamp_min(1)[:, None, None] * area)
 
     def _grid_of_maximum(self, grid: Grid) -> Grid:
         if bool(self.members.any(1).all()):

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from n2d2py.cells.conv import Conv
-from n2d2py.cells.fc import Fc
+from n2d2py.cells.base import WeightedCell
 from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
@@ -31,8 +30,8 @@ class WeightedLayer(ActivatedLayer):
     def __init__(self, node: Node, shape: Sequence[int], mask: Tensor | None = None) -> None:
         super().__init__(node)
         cell = node.cell
-        assert isinstance(cell, (Conv, Fc))
-        self.cell: Conv | Fc = cell
+        assert isinstance(cell, WeightedCell)
+        self.cell: WeightedCell = cell
         self.weights = nn.Parameter(torch.zeros(*shape))
         self.biases = None if cell.no_bias else nn.Parameter(torch.zeros(shape[0]))
         self.register_buffer("mask", mask, persistent=False)

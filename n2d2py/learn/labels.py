@@ -8,7 +8,6 @@ names, and ``*`` alone is the label of ignored pixels. Index -1 ignores a label.
 from __future__ import annotations
 
 import fnmatch
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n2d2py import console
+from n2d2py.data.paths import expand
 from n2d2py.errors import ParameterError, Place, did_you_mean
 from n2d2py.parts.targets import Target
 
@@ -66,8 +66,8 @@ def _pattern(label: str) -> str:
 
 def _find(target: Target) -> Path:
     """The mapping file: from the working directory, else from the folder of the INI file."""
-    written = Path(os.path.expandvars(target.labels_mapping)).expanduser()
     place = target.place("labels_mapping")
+    written = expand(target.labels_mapping, place)
     beside = Path(place.file).parent / written if place is not None and place.file else written
     for file in (written, beside):
         if file.is_file():

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -24,7 +24,42 @@ from n2d2py.quant.grid import Coded
 
 if TYPE_CHECKING:
     from n2d2py.data.stimuli import Batch, Stimuli
-    from n2d2py.layers.network import TorchNetwork
+    from n2d2py.graph.network import Network
+
+
+class Tested(Protocol):
+    """What is asked of a network that is tested: a torch module that knows its graph and can be evaluated.
+
+    The learned network is one, and so is the integer network that it becomes.
+    """
+
+    training: bool
+
+    @property
+    def network(self) -> Network:
+        """The graph of cells, for targets and dimensions."""
+        ...
+
+    @property
+    def quantized(self) -> bool:
+        """Whether it is computed on codes."""
+        ...
+
+    def evaluate(self, stimuli: Coded, wanted: Collection[str] | None = None) -> dict[str, Coded]:
+        """Outputs of the ``wanted`` cells."""
+        ...
+
+    def train(self, mode: bool = True) -> object:
+        """Learning mode, or evaluation mode; as torch's modules have it."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """As torch's modules have it."""
+        ...
+
+    def buffers(self) -> Iterator[Tensor]:
+        """As torch's modules have it."""
+        ...
 
 
 class Mistake(NamedTuple):
@@ -80,7 +115,7 @@ def mistakes(ids: NDArray[np.int64], labels: NDArray[np.int64], estimated: NDArr
     return found
 
 
-def comparisons(network: TorchNetwork, stimuli: Stimuli) -> list[Comparison]:
+def comparisons(network: Tested, stimuli: Stimuli) -> list[Comparison]:
     """The targets of a network at work on the labels of ``stimuli``, in their order."""
     graph = network.network
     return [
@@ -94,7 +129,7 @@ def scoring(targets: list[Comparison]) -> list[Comparison]:
     return [target for target in targets if isinstance(target.target, TargetScore)]
 
 
-def device_of(network: nn.Module) -> torch.device:
+def device_of(network: Tested) -> torch.device:
     """The device of the network's tensors; the CPU if it has none."""
     for tensor in (*network.parameters(), *network.buffers()):
         return tensor.device
@@ -102,10 +137,10 @@ def device_of(network: nn.Module) -> torch.device:
 
 
 @contextmanager
-def at_rest(network: nn.Module) -> Iterator[None]:
+def at_rest(network: Tested) -> Iterator[None]:
     """The network in evaluation mode and without gradients; afterwards it is as it was."""
     learning = network.training
-    network.eval()
+    network.train(False)
     try:
         with torch.no_grad():
             yield
@@ -113,7 +148,7 @@ def at_rest(network: nn.Module) -> Iterator[None]:
         network.train(learning)
 
 
-def stimuli_of(batch: Batch, network: TorchNetwork, device: torch.device) -> Coded:
+def stimuli_of(batch: Batch, network: Tested, device: torch.device) -> Coded:
     """What a network is evaluated on: the codes of the stimuli if it is quantized and they have codes."""
     if network.quantized and batch.codes is not None:
         return Coded(batch.codes.values.to(device), batch.codes.grid)
@@ -158,7 +193,7 @@ def _joined(parts: list[Tensor]) -> NDArray[np.int64]:
 
 
 def evaluate(
-    network: TorchNetwork,
+    network: Tested,
     stimuli: Stimuli,
     name: str,
     *,
@@ -199,7 +234,7 @@ def evaluate(
 
 
 def test(
-    network: TorchNetwork, stimuli: Stimuli, name: str = "Test", *, report: int = 100, keep_outputs: bool = True
+    network: Tested, stimuli: Stimuli, name: str = "Test", *, report: int = 100, keep_outputs: bool = True
 ) -> list[Result]:
     """:func:`evaluate`, with lines of progress and the final block of each target on the console."""
     results = evaluate(network, stimuli, name, report=report, keep_outputs=keep_outputs)

@@ -87,7 +87,8 @@ def _texts(network: Storing) -> Iterator[tuple[str, str, str]]:
 def quantized(network: Storing) -> dict[str, list[Stored]]:
     """The quantized weights of each cell that has a weight quantizer, made from the weights as they are now.
 
-    The names are N2D2's, which wrote those of fully connected cells with one more ``_quant``. Never read back.
+    The names are N2D2's, which wrote those of fully connected cells with one more ``_quant``. With
+    QWeight.Mode=Integer they are the integer codes. Never read back.
     """
     found: dict[str, list[Stored]] = {}
     for name, layer in getattr(network, "layers", {}).items():
@@ -95,7 +96,8 @@ def quantized(network: Storing) -> dict[str, list[Stored]]:
             learning = layer.training
             layer.eval()  # in learning, reading the weights may normalise them
             with torch.no_grad():
-                values = layer.weights_quantizer(layer.full_weights())
+                quantizer, full = layer.weights_quantizer, layer.full_weights()
+                values = quantizer.split(full)[0] if quantizer.separate else quantizer(full)
             layer.train(learning)
             suffix = "" if values.dim() > 2 else "_quant"
             found[name] = [Stored(f"quant_weights{suffix}", values, layer.mask)]

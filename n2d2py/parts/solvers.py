@@ -40,7 +40,7 @@ class Solver(Record):
 @register("solver", "SGD")
 @dataclass(frozen=True, kw_only=True)
 class SGD(Solver):
-    """v = Momentum v + rate/(B I) g - Decay rate w; w = w + v, g the gradient summed over B stimuli, I batches."""
+    """v = Momentum v - rate/(B I) g - Decay rate w; w = w + v, g the gradient summed over B stimuli, I batches."""
 
     learning_rate: float = parameter("LearningRate", unsigned_real, 0.01, "initial learning rate")
     momentum: float = parameter("Momentum", real_between(0, 1, high_open=True), 0.0, "share of the last step kept")

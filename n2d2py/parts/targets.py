@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from n2d2py.kinds import boolean, integer, positive, real, text, unsigned, word
-from n2d2py.parameters import Record, parameter
+from n2d2py.parameters import Record, check_available, parameter
 from n2d2py.registry import register
 
 
@@ -36,6 +36,10 @@ class Target(Record):
     rois_label_target: str = parameter("ROIsLabelTarget", text, "", "target that gives the labels of regions")
     weak_target: int = parameter("WeakTarget", integer, -2, "label that yields to any other of a macro-pixel")
     image_log_format: str = parameter("ImageLogFormat", word, "jpg", "file type of the pictures")
+
+    def __post_init__(self) -> None:
+        check_available(self, "value_threshold", "mask_label_target", "masked_label", "masked_label_value")
+        check_available(self, "rois_label_target", "weak_target")
 
 
 @register("target", "TargetScore")

@@ -79,7 +79,7 @@ def _worth_drawing(points: Sequence[Point], name: str) -> bool:
 
 
 def _draw_errors(axes: Any, points: Sequence[Point]) -> None:
-    """Error rates in % against epochs; best and last value in words."""
+    """Error rates in % against epochs; the last value, and the best validation, in words."""
     facts, lowest, highest = [], 100.0, 1e-3
     for name, colour, marker, line in _SERIES:
         x, success = _series(points, name)
@@ -92,10 +92,11 @@ def _draw_errors(axes: Any, points: Sequence[Point]) -> None:
         lowest, highest = min(lowest, float(drawn.min())), max(highest, float(drawn.max()))
         best = int(np.argmax(success))
         fact = f"{name}: last {style.percent(100 * success[-1])}"
-        if name != "learning" and x.size > 1:
+        if name != "learning" and x.size >= 2 * _LAST:
+            fact += f", median of last {_LAST} {style.percent(100 * float(np.median(success[-_LAST:])))}"
+        # The best of the test set is a number that nobody may choose by, so it is not named.
+        if name == "validation" and x.size > 1:
             fact += f", best {style.percent(100 * success[best])} (at {x[best]:g})"
-            if x.size >= 2 * _LAST:
-                fact += f", median of last {_LAST} {style.percent(100 * float(np.median(success[-_LAST:])))}"
             axes.plot(x[best], drawn[best], marker="*", color=colour, markersize=11, markeredgecolor="white", zorder=4)
         facts.append(fact)
     axes.set_ylabel("error rate [%]")

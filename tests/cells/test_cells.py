@@ -42,15 +42,32 @@ def test_fc_flattens_all_inputs() -> None:
 
 
 def test_fc_configuration() -> None:
-    fc = cell("Fc", "NbOutputs=10|Normalize=1", "NoBias=1|DropConnect=0.5|WeightsExportFormat=CO|BackPropagate=0")
+    fc = cell("Fc", "NbOutputs=10|Normalize=1", "NoBias=1|DropConnect=0.5|WeightsExportFormat=OC|BackPropagate=0")
     assert (fc.normalize, fc.no_bias, fc.drop_connect, fc.weights_export_format, fc.back_propagate) == (
         True,
         True,
         0.5,
-        "CO",
+        "OC",
         False,
     )
     assert fc.cost([dims(4, 1)], fc.outputs([dims(4, 1)])).synapses == 40
+
+
+@pytest.mark.parametrize(
+    ("type_name", "line"),
+    [
+        ("Fc", "WeightsExportFormat=CO"),
+        ("Fc", "OutputsRemap=0:4"),
+        ("Conv", "WeightsExportFormat=HWCO"),
+        ("Conv", "WeightsExportFlip=1"),
+        ("Conv", "OutputsRemap=0:4"),
+    ],
+)
+def test_another_layout_of_weight_files_is_refused(type_name: str, line: str) -> None:
+    kernel = "|KernelSize=3" if type_name == "Conv" else ""
+    with pytest.raises(ParameterError, match=f"{line} is not available in this version of n2d2py") as error:
+        cell(type_name, f"NbOutputs=2{kernel}|{line}")
+    assert "net.ini:" in str(error.value)
 
 
 # ----------------------------------------------------------------------------------------------- BatchNorm

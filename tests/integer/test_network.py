@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from n2d2py.cells.base import PROVIDER
+from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.errors import IntegerError
 from n2d2py.integer import table
 from n2d2py.integer.lint import lint
-from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.network import IntegerNetwork, Requantization
 from n2d2py.integer.ranges import sum_bounds, word_bits
+from n2d2py.integer.requantize import requantize
 from n2d2py.quant.grid import Grid
 
-from .networks import edge, lenet_like
+from .networks import edge, lenet_like, single
 
 
 def test_text_has_a_line_for_each_operation() -> None:
@@ -106,3 +107,16 @@ def test_table() -> None:
     assert lines[0].split() == list(table.HEADINGS)
     assert len(lines) == 4
     assert "exact" in lines[1]
+
+
+def test_a_rescaling_without_weights_before_it_is_in_the_table() -> None:
+    stimuli = edge(PROVIDER, Dims(2, 2, 1), 0, 255)
+
+    def step(acc: np.ndarray) -> np.ndarray:
+        return np.rint(np.clip(acc / 17.0, 0, 15)).astype(np.int64)
+
+    found = requantize(step, stimuli.low, stimuli.high, 15)
+    operation = Requantization("act", "act", (PROVIDER,), found.rescaling, found.proof)
+    (row,) = table.rows(single(operation, stimuli, edge("act", Dims(2, 2, 1), 0, 15)))
+    assert (row.cell, row.weights, row.activations, row.proof) == ("act", "", "4 bits", "exact")
+    assert (row.low, row.high) == (0, 255)

@@ -4,7 +4,7 @@ import torch
 from n2d2py.errors import ParameterError
 from n2d2py.graph.network import Network
 from n2d2py.layers.batchnorm import BatchNormLayer
-from n2d2py.layers.network import TorchNetwork, takes_offset
+from n2d2py.layers.network import TorchNetwork
 from n2d2py.quant.grid import Coded, Grid
 
 from .networks import lenet, network, pixels
@@ -58,7 +58,7 @@ def test_a_bias_is_folded_unless_every_child_takes_it():
     conv = "[conv]\nType=Conv\nInput=env\nKernelSize=1\nNbOutputs=2\nQWeight=SAT\n"
     fc = "[fc]\nType=Fc\nInput=conv\nNbOutputs=2\n"
     one = network(conv + bn.format(name="a"))
-    assert takes_offset(one.layers["a"])
+    assert one.layers["a"].takes_offset
     assert not one.layers["conv"].folds_bias
     two = network(conv + bn.format(name="a") + bn.format(name="b"))
     assert not two.layers["conv"].folds_bias

@@ -191,6 +191,7 @@ def test_a_missing_file_is_an_error(tmp_path):
 
 
 def test_learning_bears_a_missing_file_with_a_notice(tmp_path, caplog):
+    caplog.set_level("INFO", logger="n2d2py")
     first, second = conv_and_norm(1), conv_and_norm(2)
     weights.save(first, tmp_path)
     (tmp_path / "bn_QAct_SAT_Alpha.syntxt").unlink()
@@ -265,6 +266,7 @@ def test_a_single_file_holds_weights_then_bias_of_each_output(tmp_path):
 
 
 def test_a_single_file_does_not_hide_what_is_saved_later(tmp_path, caplog):
+    caplog.set_level("INFO", logger="n2d2py")
     first, second = conv_and_norm(1), conv_and_norm(2)
     weights.save(first, tmp_path)
     (tmp_path / "bn.syntxt").write_text("1 2 3 4 5 6 7 8 9 10 11 12")

@@ -69,6 +69,12 @@ def test_targets() -> None:
     assert part("target", "TargetScore", "ConfusionQuantSteps=20").confusion_quant_steps == 20
 
 
+@pytest.mark.parametrize("line", ["WeakTarget=0", "MaskLabelTarget=mask.Target", "ValueThreshold=0.5", "MaskedLabel=1"])
+def test_what_a_target_cannot_do_is_refused(line: str) -> None:
+    with pytest.raises(ParameterError, match=f"{line} is not available in this version of n2d2py"):
+        part("target", "TargetScore", line)
+
+
 # ------------------------------------------------------------------------------------------------- provider
 
 

@@ -71,6 +71,15 @@ class SliceExtractionTransformation(Transformation):
         columns, rows, _ = self.out_dims((width, height, channels))
         return images[:, self.offset_y : self.offset_y + rows, self.offset_x : self.offset_x + columns]
 
+    def middle(self, dims: Dims) -> tuple[int, int]:
+        """First column and first row of the slice of an image of ``dims`` that takes the place of a drawn one."""
+        width, height, _ = dims
+        columns, rows, _ = self.out_dims(dims)
+        return (
+            (width - columns) // 2 if self.random_offset_x else self.offset_x,
+            (height - rows) // 2 if self.random_offset_y else self.offset_y,
+        )
+
     def offsets(self, dims: Dims, count: int, generator: Generator) -> NDArray[np.int64]:
         """First column and first row of ``count`` slices of images of ``dims``: int64 (count, 2)."""
         width, height, _ = dims

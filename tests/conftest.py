@@ -1,0 +1,53 @@
+"""Networks that were learned once, for all tests of whole runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import runs
+from runs import Folder
+
+from n2d2py import console
+
+# Small tensors: threads would only wait for each other, and for those of other test processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _level():
+    """A run in this process leaves the console as it was."""
+    level = console.logger.level
+    yield
+    console.logger.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What N2D2_DATA names: 240 stimuli to learn and 45 to test, 8x8 pixels, three classes."""
+    return runs.write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, small_data: Path) -> Folder:
+    """An empty working directory."""
+    return Folder(tmp_path / "run", small_data)
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Callable[[str], Folder]:
+    """``learned(text)``: the folder in which the network of an INI text has learned three epochs.
+
+    Copy the folder to change it.
+    """
+    made: dict[str, Folder] = {}
+
+    def learn(text: str) -> Folder:
+        if text not in made:
+            made[text] = Folder(tmp_path_factory.mktemp("learned"), small_data).write(text)
+            assert made[text].run("-learn-epoch 3") == 0, made[text].said
+        return made[text]
+
+    return learn

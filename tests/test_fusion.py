@@ -1,0 +1,187 @@
+"""-qat-sat and -fuse on small learned networks: what is proved, printed and written, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import runs
+from runs import Folder
+
+FOUR_BITS = runs.quantized()
+
+
+def rate(folder: Folder) -> list[str]:
+    """The block of results of the last test."""
+    lines = folder.said.splitlines()
+    start = next(index for index, text in enumerate(lines) if text.startswith("Final recognition rate:"))
+    return lines[start : start + 3]
+
+
+def labels(folder: Folder) -> list[list[str]]:
+    """Stimulus, target and estimate of every test image."""
+    return [row.split()[:4] for row in (folder / "softmax.Target/test/classif.log").read_text().splitlines()]
+
+
+# -qat-sat
+
+
+@pytest.fixture(scope="module")
+def fused(learned, tmp_path_factory) -> Folder:
+    """The 4-bit network after ``-test -qat-sat -w weights``."""
+    run = learned(FOUR_BITS).copy(tmp_path_factory.mktemp("fused") / "run")
+    assert run.run("-test -qat-sat -w weights") == 0, run.said
+    return run
+
+
+def test_no_code_and_no_label_differs(fused):
+    assert "Fuse the QAT Graph for hardware compatibility..." in fused.said
+    # conv1 and bn1 4x6x6, pool1 4x3x3, fc1 3, for each of the 45 images
+    codes = 45 * (2 * 4 * 6 * 6 + 4 * 3 * 3 + 3)
+    assert f"0 of {codes} codes differ, 0 of 45 labels differ (45 stimuli)" in fused.said.splitlines()
+
+
+def test_the_integer_network_has_the_rate_of_the_quantized_one(learned, fused):
+    assert rate(fused) == rate(learned(FOUR_BITS))
+    assert labels(fused) == labels(learned(FOUR_BITS))
+
+
+def test_the_proof_is_printed_as_a_table(fused):
+    lines = fused.said.splitlines()
+    heading = next(index for index, text in enumerate(lines) if text.startswith("cell         weights"))
+    first, last = lines[heading + 1].split(), lines[heading + 2].split()
+    assert first[:7] == ["conv1", "+", "bn1", "4", "bits", "4", "bits"]
+    assert first[-1] == "exact"
+    assert last[0] == "fc1"
+    assert lines[heading + 2].endswith("nothing to rescale")
+
+
+def test_weights_quantized_is_integers_and_a_manifest(fused):
+    folder = "weights_quantized"
+    assert fused.files(folder) >= {"conv1_weights.syntxt", "conv1_biases.syntxt", "fc1_weights.syntxt", "manifest.json"}
+    weights = np.array((fused / f"{folder}/conv1_weights.syntxt").read_text().split(), dtype=np.int64)
+    assert weights.shape == (4 * 1 * 3 * 3,)
+    assert np.abs(weights).max() == 15
+    assert np.all(weights % 2 == 1)
+    manifest = json.loads((fused / f"{folder}/manifest.json").read_text())
+    assert manifest["exact"] is True
+    assert manifest["operations"][0]["name"] == "conv1"
+    assert len(manifest["ini_sha256"]) == 64
+
+
+def test_no_batchnorm_and_no_quantizer_is_left_on_the_picture(learned, fused):
+    before, after = (learned(FOUR_BITS) / "net.ini.dot").read_text(), (fused / "net.ini.dot").read_text()
+    assert "BatchNorm" in before
+    assert "SAT" in before
+    assert "BatchNorm" not in after
+    assert "SAT" not in after
+    assert "exact" in after
+
+
+def test_a_forced_rescaling_tells_its_wrong_steps_and_is_no_failure(fused, tmp_path):
+    run = fused.copy(tmp_path / "run")
+    assert run.run("-test -qat-sat -w weights -act-rescaling-mode Single-shift") == 0
+    row = next(text for text in run.said.splitlines() if text.startswith("conv1 + bn1"))
+    assert "exact" not in row
+    assert "wrong" in row or "differ" in row
+    verdict = next(text for text in run.said.splitlines() if " codes differ, " in text)
+    assert int(verdict.split()[0]) > 0
+    manifest = json.loads((run / "weights_quantized/manifest.json").read_text())
+    assert manifest["exact"] is False
+    assert "not every rescaling is exact" in (run / "net.ini.dot").read_text()
+
+
+def test_round_modes_are_explained(fused, tmp_path):
+    run = fused.copy(tmp_path / "run")
+    assert run.run("-test -qat-sat -w weights -wt-round-mode RINTF -b-round-mode RINTF") == 0
+    assert "Notice: -wt-round-mode RINTF, -b-round-mode RINTF: nothing is left to choose" in run.said
+
+
+def test_learning_and_fusing_in_one_run(folder):
+    assert folder.write(FOUR_BITS).run("-learn-epoch 1 -qat-sat") == 0
+    assert "0 of 14715 codes differ" in folder.said
+
+
+def test_a_network_without_target_is_compared_all_the_same(folder):
+    folder.write(FOUR_BITS.replace("[softmax.Target]", ""))
+    assert folder.run("-qat-sat -w /dev/null") == 0
+    assert "0 of 14715 codes differ, 0 of 45 labels differ" in folder.said
+    assert "Final recognition rate" not in folder.said
+
+
+def test_without_stimuli_only_the_proof_is_said_to_hold(folder, tmp_path):
+    folder.data = runs.write_data(tmp_path / "data", test=0)
+    assert folder.write(FOUR_BITS).run("-qat-sat -w /dev/null") == 0
+    assert "Warning: there are no stimuli to compare the two networks on; what holds is the proof above" in folder.said
+    assert "codes differ" not in folder.said
+
+
+REAL_INPUT = "[env.Transformation_0]\nType=RangeAffineTransformation\nFirstOperator=Divides\nFirstValue=255.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        (
+            runs.network(weights=runs.CLAMP, activation=runs.CODES),
+            "Conv cell conv1 has no exact integer form: its weights are only clamped (QWeight.ApplyQuantization=0)",
+            "learn on with QWeight.ApplyQuantization=1 from the clamped weights (-w weights_clamped)",
+        ),
+        (
+            runs.network(activation=runs.CODES),
+            "Conv cell conv1 has no exact integer form: its weights are not quantized",
+            "add QWeight=SAT (with QWeight.Range) to the cell",
+        ),
+        (
+            runs.network(weights=runs.FOUR_BITS),
+            "BatchNorm cell bn1 has no exact integer form: a BatchNorm without a quantizer gives real values",
+            "add ActivationFunction=Linear and QAct=SAT (with QAct.Range) to the cell",
+        ),
+        (
+            runs.quantized(env=REAL_INPUT),
+            "the integer network has no integers to begin with: the stimuli are real numbers",
+            "take out the transformations that give reals",
+        ),
+    ],
+    ids=["clamped", "weights without quantizer", "Rectifier without QAct", "real inputs"],
+)
+def test_what_has_no_integer_form_is_a_clear_error(text, what, remedy, folder):
+    assert folder.write(text).run("-test -qat-sat -w /dev/null") == 1
+    assert f"Error: {what}" in folder.said
+    assert remedy in folder.said
+    assert "Traceback" not in folder.said
+    assert not (folder / "weights_quantized").exists()
+
+
+# -fuse
+
+
+@pytest.mark.parametrize(
+    "text", [runs.network(), runs.network(weights=runs.CLAMP)], ids=["float", "clamped weights"]
+)
+def test_fusing_a_float_network_changes_no_label(text, learned, tmp_path):
+    run = learned(text).copy(tmp_path / "run")
+    assert run.run("-test -fuse") == 0
+    assert rate(run) == rate(learned(text))
+    assert labels(run) == labels(learned(text))
+    assert "BatchNorm" not in (run / "net.ini.dot").read_text()
+
+
+def test_a_batchnorm_that_cannot_be_fused_stays_with_a_notice(folder):
+    text = runs.network(conv_activation="Rectifier")
+    assert folder.write(text).run("-test -fuse -w /dev/null") == 0
+    assert "Notice: bn1 is not fused: it does not follow a linear Conv or Fc of its own" in folder.said
+    assert "BatchNorm" in (folder / "net.ini.dot").read_text()
+
+
+def test_fusing_a_quantized_network_is_an_error(learned, tmp_path):
+    run = learned(FOUR_BITS).copy(tmp_path / "run")
+    assert run.run("-test -fuse") == 1
+    assert "Error: -fuse would change the quantized weights of the network" in run.said
+    assert "-qat-sat absorbs BatchNorm" in run.said
+
+
+def test_both_kinds_of_fusion_at_once_are_wrong_usage(folder):
+    assert folder.write(FOUR_BITS).run("-test -fuse -qat-sat") == 2
+    assert "Error: -fuse and -qat-sat exclude each other" in folder.said
