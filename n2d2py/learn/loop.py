@@ -282,7 +282,7 @@ class _Learner:
         kept = f"the last good weights are in {saved[-1]}" if saved else f"those of the start are in {INITIAL}"
         rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(self.solving.rates().values()))
         raise LearningError(
-            f"learning broke down at {when}: {what} is not finite",
+            f"learning broke down at {when}: there is a number that is not finite in {what}",
             expected="finite values everywhere",
             remedy=f"a lower LearningRate (it was {rates}), a smaller Momentum, or other fillers; {kept}",
         )
@@ -293,7 +293,7 @@ class _Learner:
             return  # nothing was learned, and weights of an earlier run may be there
         parameter = unsound_parameter(self.network)
         if parameter is not None:
-            console.warning(f"interrupted; nothing was saved, because {parameter} is not finite")
+            console.warning(f"interrupted; nothing was saved, because a number in {parameter} is not finite")
             return
         folder = self.save(LAST)
         console.notice(f"interrupted after {self.batches} batches; the weights are saved in {folder}")

@@ -19,7 +19,7 @@ from n2d2py.report import style
 
 @dataclass(frozen=True)
 class Point:
-    """What is known at a log: rates are ratios of success, ``epoch`` counts finished epochs (or stimuli / 1000...)."""
+    """What is known at a log: rates are ratios of success, ``epoch`` counts finished epochs (or learned batches)."""
 
     epoch: float
     learning: float | None = None

@@ -84,10 +84,12 @@ def write_real(folder: str | Path, cell: str, tensor: str, values: np.ndarray) -
 def write_levels(folder: str | Path, cell: str, codes: np.ndarray, grid: Grid, tensor: str = "weights") -> list[Path]:
     """``<cell>_<tensor>_quant.distrib.dat`` (values ascending, 6 digits) and one bar a level in ``.distrib.png``.
 
-    ``codes`` are integer codes of any shape on ``grid``; the values are ``codes * grid.scale``.
+    ``codes`` are integer codes of any shape on ``grid``; the values are ``codes * grid.scale``. A 0 that stands
+    for an absent connection, on a grid without a level 0, is left out.
     """
     base = Path(folder) / f"{path_of(cell)}_{tensor}_quant.distrib"
     flat = np.sort(np.asarray(codes).ravel().astype(np.int64))
+    flat = flat[(flat - grid.low) % grid.step == 0]
     data = write(f"{base}.dat", "".join(f"{value:.6g}\n" for value in (flat * grid.scale).tolist()))
     levels = np.arange(grid.low, grid.high + 1, grid.step, dtype=np.int64)
     places = (flat - grid.low) // grid.step

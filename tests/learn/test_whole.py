@@ -103,6 +103,13 @@ def test_quantized_weights_are_those_of_the_saved_weights(tmp_path):
     assert not (tmp_path / "weights" / "fc1_quant_weights_quant.syntxt").exists()
 
 
+def test_mode_integer_writes_integer_codes(tmp_path):
+    net = network(quantizer=SAT + "\nQWeight.Mode=Integer")
+    weights.save(net, tmp_path)
+    saved = np.loadtxt(tmp_path / "fc0_quant_weights_quant.syntxt")
+    assert (saved == net.layers["fc0"].weight_codes()[0].numpy()).all()
+
+
 def test_saving_in_the_midst_of_learning_changes_nothing(tmp_path):
     net = network(quantizer=SAT + "\nNormalize=1").train()
     before = learned(net)

@@ -35,6 +35,11 @@ def test_levels_are_sorted_values_with_six_digits(tmp_path: Path) -> None:
     assert png_size(files[1])[0] > 600
 
 
+def test_an_absent_connection_is_no_level(tmp_path: Path) -> None:
+    files = distributions.write_levels(tmp_path, "c", np.array([-1, 0, 0, 3]), Grid(1.0, -3, 3, 2))
+    assert files[0].read_text() == "-1\n3\n"
+
+
 @pytest.mark.parametrize("grid", [Grid(1.0, -1, 1, 2), Grid(0.01, -1, 1), Grid(1 / 255, -255, 255, 2), Grid(1.0, 0, 0)])
 def test_any_number_of_levels_can_be_drawn(tmp_path: Path, grid: Grid) -> None:
     codes = np.random.default_rng(0).integers(0, grid.levels, 50) * grid.step + grid.low
