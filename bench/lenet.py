@@ -48,7 +48,11 @@ def plain() -> Step:
 
 
 def ours(model: str) -> Step:
-    """One learning step of an INI file of ``models/``, as the learning loop does it."""
+    """One learning step of an INI file of ``models/``: forward, loss, backward, update with the package's solvers.
+
+    What the learning loop does beside is left out, as it is for plain torch: fetching the batch, watching the loss
+    for values that are not finite, and counting success and confusion.
+    """
     network = TorchNetwork(build(ini.load(MODELS / model), model))
     network.fill(1)
     network.train()

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from n2d2py import console, outcome
+from n2d2py.data.conversion import Leveled, Quantization, Scaled, scaling
 from n2d2py.errors import IntegerError
 from n2d2py.graph import picture
-from n2d2py.integer import manifest, table
+from n2d2py.integer import ends, manifest, table
 from n2d2py.integer.evaluation import IntegerEvaluation
 from n2d2py.integer.lower import lower
 from n2d2py.integer.network import IntegerNetwork, Weighted
+from n2d2py.integer.requantize import SHIFT_MODES
 from n2d2py.integer.verify import Verification, verify
 from n2d2py.layers.fusion import absorb_batchnorm
+from n2d2py.learn import labels
 from n2d2py.report import distributions, fused
 from n2d2py.session import Session
 
 FOLDER = Path("weights_quantized")
 _ROUND_MODES = ("wt-round-mode", "b-round-mode", "c-round-mode")
-_PROVED = "Floating-point"
-"""The rescaling mode in which the form is chosen for its proof; all others are the user's wish."""
 
 
 def test_integer(session: Session) -> None:
     """Make the integer network, print its proof, write it, test it, and compare every code with the learned one.
 
-    Raises :class:`IntegerError` if the network has no integer form, or if any code or label differs although no
-    rescaling mode was forced.
+    Raises :class:`IntegerError` if the network has no integer form, or if any code or label differs although the
+    rescaling mode is one of those whose forms are proved (all but the shifts).
     """
     _explain_modes(session)
     console.line("Fuse the QAT Graph for hardware compatibility...")
@@ -34,6 +36,7 @@ def test_integer(session: Session) -> None:
     network = lower(session.learned, session.stimuli.grid("Test"), mode)
     for line in table.lines(table.rows(network)):
         console.line(line)
+    console.line(table.verdict(network))
     outcome.draw_graph(session, fused.picture_of(network))
     _write(session, network)
     console.line()
@@ -44,7 +47,7 @@ def test_integer(session: Session) -> None:
         return
     verification = verify(session.learned, network, session.stimuli.passes("Test"))
     _report(verification)
-    if not verification.all_equal and mode == _PROVED:
+    if not verification.all_equal and mode not in SHIFT_MODES:
         raise IntegerError(
             f"the integer network is not the learned one: {verification.first_differing or 'a label'} differs first",
             expected="0 differing codes and labels",
@@ -62,11 +65,23 @@ def _explain_modes(session: Session) -> None:
 
 
 def _write(session: Session, network: IntegerNetwork) -> None:
-    manifest.write(network, FOLDER, session.ini.read_bytes())
+    names = session.stimuli.label_names
+    targets = [ends.target(one, network, names, labels.lookup(one, names)) for one in session.network.targets]
+    manifest.write(network, FOLDER, session.ini.read_bytes(), _preprocessing(session), targets)
     for operation in network:
         if isinstance(operation, Weighted):
-            distributions.write_levels(FOLDER, operation.cell, operation.weights, operation.weights_grid)
+            distributions.write_levels(FOLDER, operation.cell, operation.connected_weights, operation.weights_grid)
     console.line(f"[LOG] Integer weights, biases and scales ({FOLDER}/*.syntxt, {FOLDER / manifest.MANIFEST})")
+
+
+def _preprocessing(session: Session) -> dict[str, Any]:
+    """How an image of the test set becomes codes; real stimuli have been refused before."""
+    provider, settings = session.provider, session.source.settings
+    levels = provider.quantization_levels
+    quantization = Quantization(levels, settings.quantization_min, settings.quantization_max) if levels else None
+    conversion = scaling(provider.data_signed_mapping, quantization)
+    assert isinstance(conversion, Scaled | Leveled)
+    return ends.preprocessing(session.source.chains["Test"], conversion)
 
 
 def _report(verification: Verification) -> None:

@@ -120,14 +120,15 @@ def write_learning(session: Session, history: History, watched: Curves) -> None:
         curves.write_success(folder, "learning", success.successes[:, 0], window)
         confusion.write_confusion(folder, "learning", success.confusion, names)
         confusion.write_mistakes(folder, "learning", success.mistakes, session.stimuli.name)
-    _write_schedules(session, last.batches)
+    _write_schedules(session, [log.batches for log in history.logs])
 
 
-def _write_schedules(session: Session, updates: int) -> None:
-    size = session.stimuli.size("Learn")
+def _write_schedules(session: Session, logs: list[int]) -> None:
+    """``logs`` are the batches after which learning logged; it ended with a log."""
+    size, batch_size = session.stimuli.size("Learn"), session.stimuli.batch_size
     for cell, learned in session.learned.learned():
         if isinstance(learned.solver, SGD):
-            found = list(schedule.changes(learned.solver, session.stimuli.batch_size, size, updates))
+            found = list(schedule.changes(learned.solver, batch_size, size, logs[-1], logs))
             schedule.write_schedule("schedule", cell, learned.name, found)
 
 

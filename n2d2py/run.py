@@ -56,11 +56,12 @@ def prepare(line: Line) -> Session:
     network = build(document, path.name)
     report_unused(document)
     device = choose_device(line, document)
-    stimuli = data.build(document, read_provider(document), generator, source, device)
+    provider = read_provider(document)
+    stimuli = data.build(document, provider, generator, source, device)
     torch_network = TorchNetwork(network)
     torch_network.fill(torch.Generator().manual_seed(seed))
     torch_network.to(device)
-    return Session(line, path.name, path, network, torch_network, stimuli, generator)
+    return Session(line, path.name, path, network, torch_network, source, provider, stimuli, generator)
 
 
 def choose_seed(line: Line) -> int:

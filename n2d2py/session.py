@@ -6,20 +6,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from n2d2py.data.random import Generator
+from n2d2py.data.source import Source
 from n2d2py.data.stimuli import Stimuli
 from n2d2py.graph.network import Network
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.options import Line
+from n2d2py.parts.provider import Provider
 
 
 @dataclass(frozen=True)
 class Session:
-    """The line, the network as text and in torch, and the data. ``title`` is the name of the INI file."""
+    """The line, the network as text and in torch, and the data. ``title`` is the name of the INI file.
+
+    ``source`` and ``provider`` are what the INI file says of the stimuli.
+    """
 
     line: Line
     title: str
     ini: Path
     network: Network
     learned: TorchNetwork
+    source: Source
+    provider: Provider
     stimuli: Stimuli
     generator: Generator

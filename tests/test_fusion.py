@@ -7,7 +7,12 @@ import json
 import numpy as np
 import pytest
 import runs
+from integer import reader
 from runs import Folder
+
+from n2d2py import fusion
+from n2d2py.integer.requantize import MODES
+from n2d2py.integer.verify import Comparison, Verification
 
 FOUR_BITS = runs.quantized()
 
@@ -50,11 +55,14 @@ def test_the_integer_network_has_the_rate_of_the_quantized_one(learned, fused):
 def test_the_proof_is_printed_as_a_table(fused):
     lines = fused.said.splitlines()
     heading = next(index for index, text in enumerate(lines) if text.startswith("cell         weights"))
-    first, last = lines[heading + 1].split(), lines[heading + 2].split()
+    first, last = lines[heading + 2].split(), lines[heading + 3].split()
     assert first[:7] == ["conv1", "+", "bn1", "4", "bits", "4", "bits"]
     assert first[-1] == "exact"
     assert last[0] == "fc1"
-    assert lines[heading + 2].endswith("nothing to rescale")
+    assert lines[heading + 3].endswith("nothing to rescale")
+    assert lines[heading + 4].startswith(
+        "4 channels in 1 rescaling: every one proved exact on its whole reachable range (multipliers of at most "
+    )
 
 
 def test_weights_quantized_is_integers_and_a_manifest(fused):
@@ -90,6 +98,73 @@ def test_a_forced_rescaling_tells_its_wrong_steps_and_is_no_failure(fused, tmp_p
     manifest = json.loads((run / "weights_quantized/manifest.json").read_text())
     assert manifest["exact"] is False
     assert "not every rescaling is exact" in (run / "net.ini.dot").read_text()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_code_that_differs_is_an_error_unless_the_form_was_forced(mode, fused, tmp_path, monkeypatch):
+    differing = Verification(45, (Comparison("bn1", 6480, 1, 0),), 45, 0, 0)
+    monkeypatch.setattr(fusion, "verify", lambda *_: differing)
+    run = fused.copy(tmp_path / "run")
+    status = run.run(f"-test -qat-sat -w weights -act-rescaling-mode {mode}")
+    assert "1 of 6480 codes differ" in run.said
+    forced = mode in ("Single-shift", "Double-shift")
+    assert status == (0 if forced else 1)
+    assert ("Error: the integer network is not the learned one: bn1 differs first" in run.said) == (not forced)
+
+
+def test_the_folder_is_enough_from_pixels_to_labels(folder):
+    crop = "[env.Transformation]\nType=PadCropTransformation\nWidth=6\nHeight=6\nBorderType=ConstantBorder"
+    text = FOUR_BITS.replace("SizeX=8\nSizeY=8\n", "SizeX=6\nSizeY=6\n")
+    text = text.replace("BatchSize=10\n", f"BatchSize=10\n{crop}\n")
+    assert folder.write(text).run("-learn-epoch 1 -test -qat-sat") == 0, folder.said
+    manifest = json.loads((folder / "weights_quantized/manifest.json").read_text())
+    (cut,) = manifest["preprocessing"]["transformations"]
+    assert (cut["type"], cut["parameters"]["Width"], cut["parameters"]["Height"]) == ("PadCropTransformation", "6", "6")
+    assert "With d = wanted - present size, ceil(d/2) pixels come before" in cut["words"]
+    pixels = runs.images(45, 2)[0][:, None, 1:7, 1:7]
+    codes = reader.codes_of(manifest["preprocessing"]["codes"], pixels)
+    results = reader.infer(folder / "weights_quantized", codes)
+    (target,) = manifest["targets"]
+    assert (target["name"], target["labels"]) == ("softmax.Target", [["0"], ["1"], ["2"]])
+    softmax = next(record for record in manifest["operations"] if record["name"] == target["operation"])
+    (logits,) = softmax["inputs"]
+    found = results[logits].reshape(45, 3).argmax(axis=1)
+    expected = {int(row[0]) - 240: int(row[3]) for row in labels(folder)}  # 240 learning images come first
+    assert len(set(expected.values())) > 1
+    assert dict(enumerate(found.tolist())) == expected
+
+
+MAPPED = FOUR_BITS.replace(
+    "[pool1]",
+    """[conv2]
+Input=bn1
+Type=Conv
+KernelSize=1
+NbOutputs=4
+NoBias=1
+Mapping.SizeX=1
+Mapping.SizeY=2
+QWeight=SAT
+QWeight.Range=15
+
+[bn2]
+Input=conv2
+Type=BatchNorm
+NbOutputs=4
+ActivationFunction=Linear
+QAct=SAT
+QAct.Range=15
+
+[pool1]""",
+).replace("[pool1]\nInput=bn1", "[pool1]\nInput=bn2")
+
+
+def test_absent_connections_are_not_drawn_as_weights(folder):
+    assert folder.write(MAPPED).run("-qat-sat -w /dev/null") == 0, folder.said
+    weights = np.array((folder / "weights_quantized/conv2_weights.syntxt").read_text().split(), dtype=np.int64)
+    drawn = (folder / "weights_quantized/conv2_weights_quant.distrib.dat").read_text().split()
+    assert 0 < np.count_nonzero(weights == 0) == weights.size - len(drawn)
+    assert "conv2 + bn2  4 bits + mask" in folder.said
 
 
 def test_round_modes_are_explained(fused, tmp_path):

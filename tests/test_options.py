@@ -4,6 +4,8 @@ import pytest
 
 from n2d2py import options
 from n2d2py.errors import UsageError
+from n2d2py.integer import requantize
+from n2d2py.learn import metrics
 
 
 def test_options_stand_anywhere_on_the_line():
@@ -77,3 +79,11 @@ def test_the_surface_is_frozen():
 def test_help_lists_every_option():
     text = options.help_text()
     assert all(f"-{option.name}" in text for option in options.OPTIONS)
+
+
+def test_the_metrics_of_the_line_are_those_of_the_confusion_matrix():
+    assert tuple(metrics.METRICS) == options.METRICS
+
+
+def test_the_rescaling_modes_of_the_line_are_those_of_the_integer_network():
+    assert sorted(requantize.MODES) == sorted(options.RESCALING_MODES)

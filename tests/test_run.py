@@ -76,7 +76,8 @@ def test_a_learning_run_writes_its_files_and_pictures(folder):
     assert folder.files("kernels") == {"conv1.dat", "conv1.png", "fc1.dat", "fc1.png"}
     assert {"conv1_map.dat", "pool1_map.dat"} <= folder.files("map")
     assert {"stats.log", "stats.dat"} <= folder.files("stats")
-    assert "conv1_weights_schedule.log" in folder.files("schedule")
+    schedules = {f"{name}_schedule.log" for name in ("conv1_weights", "bn1_scale", "bn1_bias", "fc1_weights")}
+    assert folder.files("schedule") >= schedules
     pictures = sorted(folder.path.rglob("*.png"))
     assert len(pictures) > 10
     for picture in pictures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from n2d2py.parts.activations import Activation
 from n2d2py.parts.fillers import Filler, NormalFiller
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
 from n2d2py.parts.solvers import SGD, Solver
+from n2d2py.parts.targets import Target
 from n2d2py.registry import name_of
 
 _DEFAULT_FILLER = NormalFiller(mean=0.0, std_dev=0.05)
@@ -54,6 +55,22 @@ class Cost(NamedTuple):
         return Cost(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
+class Layout(NamedTuple):
+    """The order of the values in a file of weights; by default output by output, the channels of each, their kernels.
+
+    ``outputs_last``: kernel position by kernel position, its channels, the outputs of each. ``flipped``: each kernel
+    in reverse order. ``groups``: of how many blocks of outputs, each with channels of its own, the weights are.
+    """
+
+    outputs_last: bool = False
+    flipped: bool = False
+    groups: int = 1
+
+
+BY_OUTPUT = Layout()
+"""The usual order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell(Record):
     """A layer of the network: a frozen record, read from a section of the INI file or made from an ONNX node."""
@@ -67,6 +84,9 @@ class Cell(Record):
 
     shares_weights: ClassVar[bool] = False
     """Whether one weight serves many positions, so that synapses and virtual synapses differ."""
+
+    normalizes: ClassVar[bool] = False
+    """Whether a network at rest scales and shifts each channel here, which weights before it could do as well."""
 
     @property
     def type_name(self) -> str:
@@ -99,6 +119,15 @@ class Cell(Record):
         """Neurons, nodes, synapses and connections as N2D2 counts them for this type."""
         return Cost(nodes=output.size)
 
+    @property
+    def is_loss(self) -> bool:
+        """Whether its gradient is that of its target alone, so that it must be the end of the network."""
+        return False
+
+    def doubts(self, target: Target) -> list[str]:
+        """What is probably not meant about ``target``, a target of this cell; a sentence each."""
+        return []
+
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         """Lines of the cell's box on the picture, below its name and type."""
         return [f"{output.channels}x{output.height}x{output.width}"]
@@ -115,6 +144,14 @@ class ActivatedCell(Cell):
     activation_quantizer_solver: Solver = choice(
         ("QActSolver", "QAct.Solver"), "solver", SGD(), "solver of the quantizer's parameter", type_default="SGD"
     )
+
+    def doubts(self, target: Target) -> list[str]:
+        found = super().doubts(target)
+        function = self.activation
+        if function is not None and not function.reaches_below_zero and target.default_value < 0:
+            wanted = f"target {target.name} wants {target.default_value:g}"
+            found.append(f"{wanted}, and {self.name} gives nothing below 0 ({function.label()})")
+        return found
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)
@@ -143,6 +180,15 @@ class WeightedCell(ActivatedCell):
     bias_solver: Solver = choice(("BiasSolver", "Solvers"), "solver", SGD(), "solver of the biases", type_default="SGD")
     no_bias: bool = parameter("NoBias", boolean, False, "1: no biases")
     back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
+
+    def with_plain_weights(self) -> WeightedCell:
+        """The cell with a bias, and with weights of its own that nothing clamps or normalises."""
+        return replace(self, no_bias=False, weights_quantizer=None)
+
+    @property
+    def layout(self) -> Layout:
+        """The order of the values in the cell's files of weights."""
+        return BY_OUTPUT
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)

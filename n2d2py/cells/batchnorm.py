@@ -19,6 +19,7 @@ class BatchNorm(ActivatedCell):
     """y = scale (x - mean) / sqrt(variance + Epsilon) + bias (Ioffe and Szegedy 2015, algorithm 1)."""
 
     strict: ClassVar[bool] = True
+    normalizes: ClassVar[bool] = True
 
     scale_solver: Solver = choice(
         ("ScaleSolver", "Solvers"), "solver", SGD(), "solver of the scales", type_default="SGD"

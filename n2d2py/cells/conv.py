@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from n2d2py.cells.absent import absent
-from n2d2py.cells.base import Cost, Dims, WeightedCell, concatenated
+from n2d2py.cells.base import Cost, Dims, Layout, WeightedCell, concatenated
 from n2d2py.cells.mapping import Mapping, connected_pairs, connections, mappings
 from n2d2py.cells.spatial import check_axes, output_size, stride_text, valid_taps
 from n2d2py.kinds import boolean, integer, one_of, positive, word
@@ -65,7 +65,11 @@ class Conv(WeightedCell):
     )
 
     def __post_init__(self) -> None:
-        check_available(self, "weights_export_format", "weights_export_flip", "outputs_remap")
+        check_available(self, "outputs_remap")
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.weights_export_format == "HWCO", self.weights_export_flip)
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         check_axes(

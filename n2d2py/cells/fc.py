@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from n2d2py.cells.base import Cost, Dims, WeightedCell
+from n2d2py.cells.base import Cost, Dims, Layout, WeightedCell
 from n2d2py.kinds import boolean, one_of, real_between, word
 from n2d2py.parameters import check_available, parameter
+from n2d2py.parts.targets import Target
 from n2d2py.registry import register
 
 
@@ -26,7 +27,21 @@ class Fc(WeightedCell):
     outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in exports")
 
     def __post_init__(self) -> None:
-        check_available(self, "weights_export_format", "outputs_remap")
+        check_available(self, "outputs_remap")
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.weights_export_format == "CO")
+
+    def with_plain_weights(self) -> Fc:
+        return replace(self, no_bias=False, weights_quantizer=None, normalize=False)
+
+    def doubts(self, target: Target) -> list[str]:
+        found = super().doubts(target)
+        if self.drop_connect < 1:
+            drops = f"{self.name}, which drops connections: DropConnect={self.drop_connect:g}"
+            found.append(f"target {target.name} is on {drops}")
+        return found
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         return Dims(1, 1, self.nb_outputs)

@@ -9,6 +9,7 @@ from n2d2py.cells.base import Cell, Cost, Dims
 from n2d2py.errors import GraphError
 from n2d2py.kinds import boolean, unsigned
 from n2d2py.parameters import parameter
+from n2d2py.parts.targets import Target
 from n2d2py.registry import register
 
 
@@ -19,6 +20,18 @@ class Softmax(Cell):
 
     with_loss: bool = parameter("WithLoss", boolean, False, "1: the target's error passes unchanged (cross-entropy)")
     group_size: int = parameter("GroupSize", unsigned, 0, "channels of a group; 0: all")
+
+    @property
+    def is_loss(self) -> bool:
+        return self.with_loss
+
+    def doubts(self, target: Target) -> list[str]:
+        found = super().doubts(target)
+        if (target.target_value, target.default_value) != (1.0, 0.0):
+            wanted = f"{target.target_value:g} and {target.default_value:g}"
+            on = f"target {target.name} of the Softmax {self.name}"
+            found.append(f"{on} wants {wanted}; a Softmax gives values between 0 and 1")
+        return found
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         if len(inputs) != 1:

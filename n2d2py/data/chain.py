@@ -1,12 +1,16 @@
-"""Transformations of a document, in the order in which they run, for each set of stimuli."""
+"""Transformations of a document, in the order in which they run, for each set of stimuli; and what a chain makes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from n2d2py import console, registry
+from n2d2py.data.content import Block
 from n2d2py.data.partition import SETS
-from n2d2py.data.transformations.base import Transformation
+from n2d2py.data.transformations.base import Dims, Transformation
+from n2d2py.data.transformations.slice_extraction import SliceExtractionTransformation
 from n2d2py.errors import ParameterError
 from n2d2py.kinds import Value
 from n2d2py.parameters import read
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 Chains = dict[str, tuple[Transformation, ...]]
 """The transformations of each set of stimuli."""
+
+BYTES = np.dtype(np.uint8)
 
 _LATER = (
     *("Affine", "Apodization", "CentroidCrop", "ChannelExtraction", "ColorSpace", "CompressionNoise", "DCT", "DFT"),
@@ -97,3 +103,58 @@ def _entry(kind: Value, expected: str) -> type[Transformation]:
     except ParameterError as error:
         error.expected = expected
         raise
+
+
+def split_chain(chain: tuple[Transformation, ...]) -> tuple[tuple[Transformation, ...], tuple[Transformation, ...]]:
+    """The part of a chain whose result is kept in memory, and the part that is done to batches, as a table.
+
+    The second part begins with the transformation that turns bytes to reals, if from there on each value only
+    depends on itself; else it is empty and reals are kept.
+    """
+    dtype = BYTES
+    for index, transformation in enumerate(chain):
+        dtype = transformation.out_dtype(dtype)
+        if dtype != BYTES:
+            tail = chain[index:]
+            return (chain[:index], tail) if all(item.pointwise for item in tail) else (chain, ())
+    return chain, ()
+
+
+def split_drawn(
+    chain: tuple[Transformation, ...],
+) -> tuple[tuple[Transformation, ...], SliceExtractionTransformation | None, tuple[Transformation, ...]]:
+    """A chain as what is done once, the random slice that is drawn for each batch, and what follows it.
+
+    Raises :class:`ParameterError` if anything but a function of single values follows a random slice.
+    """
+    kept, tail = split_chain(chain)
+    drawn = next((index for index, item in enumerate(kept) if item.drawn), None)
+    if drawn is None:
+        return kept, None, tail
+    cut = kept[drawn]
+    assert isinstance(cut, SliceExtractionTransformation)  # the one type that can be drawn
+    if drawn != len(kept) - 1 or depth_of(kept) != BYTES:
+        raise ParameterError(
+            "a random slice is followed by another transformation of whole images",
+            place=cut.place(),
+            expected="only RangeAffineTransformation behind it",
+            remedy="write the slice last",
+        )
+    return kept[:drawn], cut, tail
+
+
+def out_dims(block: Block, chain: tuple[Transformation, ...]) -> Dims:
+    """(width, height, channels) of the images of a block after a chain."""
+    _, height, width, channels = block.images.shape
+    dims = (width, height, channels)
+    for transformation in chain:
+        dims = transformation.out_dims(dims)
+    return dims
+
+
+def depth_of(chain: tuple[Transformation, ...]) -> np.dtype[Any]:
+    """The type of the values after a chain that begins with bytes."""
+    dtype = BYTES
+    for transformation in chain:
+        dtype = transformation.out_dtype(dtype)
+    return dtype

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from n2d2py import console
 from n2d2py.data.paths import data_root
-from n2d2py.data.signature import HEAD, identify
 from n2d2py.errors import DataError, UsageError, did_you_mean
+from n2d2py.signature import HEAD, identify
 
 URL_VARIABLE = "N2D2_FETCH_URL"
 """Environment variable with the address of another server, in place of the public ones."""

@@ -24,8 +24,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from n2d2py.data.signature import HEAD, identify
 from n2d2py.errors import DataError, Place
+from n2d2py.signature import HEAD, identify
 
 _GZIP = b"\x1f\x8b"
 _GZIP_RATIO = 1032  # the DEFLATE format cannot expand further than this (zlib documentation)

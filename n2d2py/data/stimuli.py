@@ -17,13 +17,13 @@ from torch import Tensor
 
 from n2d2py import console
 from n2d2py.data import conversion
-from n2d2py.data.chain import Chains
-from n2d2py.data.content import Block, Content
+from n2d2py.data.chain import BYTES, Chains, depth_of, out_dims, split_drawn
+from n2d2py.data.content import Content
 from n2d2py.data.conversion import Conversion, Quantization
 from n2d2py.data.partition import SETS
 from n2d2py.data.random import Generator
 from n2d2py.data.source import Source
-from n2d2py.data.transformations.base import Dims, Transformation
+from n2d2py.data.transformations.base import Dims
 from n2d2py.data.transformations.slice_extraction import SliceExtractionTransformation
 from n2d2py.errors import DataError, ParameterError, Place
 from n2d2py.parts.provider import Provider
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 4096  # images transformed at once, so that intermediate results stay small
 _DEPTHS = {"uint8": "8U", "int8": "8S", "uint16": "16U", "int16": "16S", "int32": "32S", "float32": "32F"}
-_BYTES = np.dtype(np.uint8)
 _AXES = 3  # width, height, channels
 
 
@@ -84,44 +83,6 @@ class _Set:
         inputs, codes = self.conversion(held)
         labels = torch.index_select(self.labels, 0, rows).to(held.device)
         return Batch(self.ids[positions], inputs, labels, codes)
-
-
-def split_chain(chain: tuple[Transformation, ...]) -> tuple[tuple[Transformation, ...], tuple[Transformation, ...]]:
-    """The part of a chain whose result is kept in memory, and the part that is done to batches, as a table.
-
-    The second part begins with the transformation that turns bytes to reals, if from there on each value only
-    depends on itself; else it is empty and reals are kept.
-    """
-    dtype = _BYTES
-    for index, transformation in enumerate(chain):
-        dtype = transformation.out_dtype(dtype)
-        if dtype != _BYTES:
-            tail = chain[index:]
-            return (chain[:index], tail) if all(item.pointwise for item in tail) else (chain, ())
-    return chain, ()
-
-
-def split_drawn(
-    chain: tuple[Transformation, ...],
-) -> tuple[tuple[Transformation, ...], SliceExtractionTransformation | None, tuple[Transformation, ...]]:
-    """A chain as what is done once, the random slice that is drawn for each batch, and what follows it.
-
-    Raises :class:`ParameterError` if anything but a function of single values follows a random slice.
-    """
-    kept, tail = split_chain(chain)
-    drawn = next((index for index, item in enumerate(kept) if item.drawn), None)
-    if drawn is None:
-        return kept, None, tail
-    cut = kept[drawn]
-    assert isinstance(cut, SliceExtractionTransformation)  # the one type that can be drawn
-    if drawn != len(kept) - 1 or _depth(kept) != _BYTES:
-        raise ParameterError(
-            "a random slice is followed by another transformation of whole images",
-            place=cut.place(),
-            expected="only RangeAffineTransformation behind it",
-            remedy="write the slice last",
-        )
-    return kept[:drawn], cut, tail
 
 
 def slices(images: Tensor, offsets: Tensor, width: int, height: int) -> Tensor:
@@ -182,7 +143,7 @@ class Stimuli:
     def scales_implicitly(self, name: str) -> bool:
         """Whether the chain of a set ends in integers, which are then scaled."""
         kept, _, tail = split_drawn(self._chains[name])
-        return not tail and _depth(kept) == _BYTES
+        return not tail and depth_of(kept) == BYTES
 
     def epoch(self, generator: Generator) -> Iterator[Batch]:
         """One pass over the learning set in random order.
@@ -222,10 +183,6 @@ class Stimuli:
         for start in range(0, count, size):
             yield self._set(name).batch(np.arange(start, min(start + size, count), dtype=np.int64))
 
-    def batch(self, name: str, positions: NDArray[np.int64]) -> Batch:
-        """The stimuli at the given positions of a set."""
-        return self._set(name).batch(np.asarray(positions, np.int64))
-
     def check_dims(self) -> None:
         """Raises :class:`DataError`, naming a stimulus, unless all images have the provider's dimensions."""
         for name in SETS:
@@ -241,7 +198,7 @@ class Stimuli:
         kept, _, tail = split_drawn(self._chains[name])
         if tail:
             return conversion.tabulate(tail, self.dims[2], self._quantization)
-        if _depth(kept) == _BYTES:
+        if depth_of(kept) == BYTES:
             return conversion.scaling(self._signed, self._quantization)
         return conversion.Real()
 
@@ -264,32 +221,16 @@ class Stimuli:
                     images = transformation.apply(images)
                 planes = images.transpose(0, 3, 1, 2)
                 if held is None:
-                    held = np.empty((len(ids), *planes.shape[1:]), _depth(kept))
+                    held = np.empty((len(ids), *planes.shape[1:]), depth_of(kept))
                 held[part] = planes
         if held is None:
             width, height, channels = self.dims
-            held = np.empty((0, channels, height, width), _depth(kept))
+            held = np.empty((0, channels, height, width), depth_of(kept))
         tensor = torch.from_numpy(held)
-        if held.dtype != _BYTES and self._quantization is not None:
+        if held.dtype != BYTES and self._quantization is not None:
             tensor = self._quantization(tensor)
         labels = torch.from_numpy(self._content.labels[ids])
         return _Set(ids, tensor.to(self._device), labels, self._conversion(name), cut)
-
-
-def out_dims(block: Block, chain: tuple[Transformation, ...]) -> Dims:
-    """(width, height, channels) of the images of a block after a chain."""
-    _, height, width, channels = block.images.shape
-    dims = (width, height, channels)
-    for transformation in chain:
-        dims = transformation.out_dims(dims)
-    return dims
-
-
-def _depth(chain: tuple[Transformation, ...]) -> np.dtype[Any]:
-    dtype = _BYTES
-    for transformation in chain:
-        dtype = transformation.out_dtype(dtype)
-    return dtype
 
 
 def _wrong_size(stimulus: str, name: str, expected: Dims, found: Dims, place: Place | None) -> DataError:

@@ -1,4 +1,4 @@
-"""A pass: BatchNorm cells that follow a linear Conv or Fc disappear, and leave their activation to it."""
+"""A pass: cells that normalise behind a linear weighted cell disappear, and leave their activation to it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from n2d2py.cells.base import Cell
-from n2d2py.cells.batchnorm import BatchNorm
-from n2d2py.cells.conv import Conv
-from n2d2py.cells.fc import Fc
+from n2d2py.cells.base import ActivatedCell, Cell, WeightedCell
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
 from n2d2py.parts.activations import Linear
@@ -22,23 +19,19 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
 
         conv1 (linear) -> bn1 (Rectifier) -> pool1      becomes      conv1 (bias, Rectifier) -> pool1
 
-    A BatchNorm is absorbed if its one input is a Conv or Fc without activation that feeds nothing else, and if its
-    output is not quantized. The Conv or Fc then has weights of its own that nothing clamps or normalises.
+    A BatchNorm is absorbed if its one input is a weighted cell without activation that feeds nothing else, and if its
+    output is not quantized. That cell then has weights of its own that nothing clamps or normalises.
     """
     absorbed = {node.name: node.parents[0] for node in network if _can_be_absorbed(network, node)}
-    hosts = {host: network[name].cell for name, host in absorbed.items()}
+    hosts = {host: cell for name, host in absorbed.items() if isinstance(cell := network[name].cell, ActivatedCell)}
     nodes = []
     for node in network:
         if node.name in absorbed:
             continue
         cell = _renamed(node.cell, absorbed)
         if node.name in hosts:
-            norm = hosts[node.name]
-            assert isinstance(norm, BatchNorm)  # what is absorbed
-            assert isinstance(cell, (Conv, Fc))
-            cell = replace(cell, activation=norm.activation, no_bias=False, weights_quantizer=None)
-            if isinstance(cell, Fc):
-                cell = replace(cell, normalize=False)
+            assert isinstance(cell, WeightedCell)  # what absorbs
+            cell = replace(cell.with_plain_weights(), activation=hosts[node.name].activation)
         nodes.append(Node(cell, node.inputs, node.output, {absorbed.get(k, k): v for k, v in node.maps.items()}))
     targets = tuple(replace(target, cell=absorbed.get(target.cell, target.cell)) for target in network.targets)
     fused = replace(network, nodes=tuple(nodes), targets=targets)
@@ -48,13 +41,13 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
 
 def _can_be_absorbed(network: Network, node: Node) -> bool:
     norm = node.cell
-    if not isinstance(norm, BatchNorm) or norm.activation_quantizer is not None:
+    if not (norm.normalizes and isinstance(norm, ActivatedCell)) or norm.activation_quantizer is not None:
         return False
     if len(node.parents) != 1 or node.parents[0] not in network:
         return False
     host = network[node.parents[0]]
     cell = host.cell
-    linear = isinstance(cell, (Conv, Fc)) and cell.activation_quantizer is None and (
+    linear = isinstance(cell, WeightedCell) and cell.activation_quantizer is None and (
         cell.activation is None or cell.activation == Linear()
     )
     targeted = any(target.cell == host.name for target in network.targets)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims
-from n2d2py.cells.softmax import Softmax
 from n2d2py.errors import GraphError
 from n2d2py.graph.network import Network, Node
 
@@ -72,8 +71,8 @@ def _quantized_outputs_have_an_activation(network: Network) -> Complaints:
 
 def _losses_are_last(network: Network) -> Complaints:
     for node in network:
-        if isinstance(node.cell, Softmax) and node.cell.with_loss and (fed := network.children(node.name)):
-            yield node, f"Softmax {node.name} has WithLoss=1 and feeds {fed[0].name}"
+        if node.cell.is_loss and (fed := network.children(node.name)):
+            yield node, f"{node.cell.type_name} {node.name} has WithLoss=1 and feeds {fed[0].name}"
 
 
 def _targets_exist(network: Network) -> Complaints:
@@ -97,7 +96,7 @@ RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
         "write ActivationFunction=Linear beside QAct",
     ),
     (
-        "a Softmax with loss is the end of the network",
+        "a cell with a loss is the end of the network",
         _losses_are_last,
         "write WithLoss=0, because the gradient of a loss is that of its target alone",
     ),

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from n2d2py import console, registry
-from n2d2py.cells.base import ActivatedCell, Cell
-from n2d2py.cells.fc import Fc
-from n2d2py.cells.softmax import Softmax
+from n2d2py.cells.base import Cell
 from n2d2py.errors import GraphError, did_you_mean
 from n2d2py.graph.network import Network
 from n2d2py.ini import Document
 from n2d2py.parameters import read
-from n2d2py.parts.activations import Rectifier
 from n2d2py.parts.targets import Target
 
 
@@ -46,21 +41,9 @@ def _target(document: Document, cell: Cell, section: str) -> Target:
         f"Target: {cell.name} (target value: {target.target_value:g} / "
         f"default value: {target.default_value:g} / top-n value: {target.top_n})"
     )
-    for what in _doubts(cell, target):
+    for what in cell.doubts(target):
         console.warning(f"{what}, at: {target.place()}")
     return target
-
-
-def _doubts(cell: Cell, target: Target) -> Iterator[str]:
-    if isinstance(cell, Softmax) and (target.target_value, target.default_value) != (1.0, 0.0):
-        yield (
-            f"target {target.name} of the Softmax {cell.name} wants {target.target_value:g} and "
-            f"{target.default_value:g}; a Softmax gives values between 0 and 1"
-        )
-    if isinstance(cell, Fc) and cell.drop_connect < 1:
-        yield f"target {target.name} is on {cell.name}, which drops connections: DropConnect={cell.drop_connect:g}"
-    if isinstance(cell, ActivatedCell) and isinstance(cell.activation, Rectifier) and target.default_value < 0:
-        yield f"target {target.name} wants {target.default_value:g}, and {cell.name} gives nothing below 0 (Rectifier)"
 
 
 def _warn_of_strays(document: Document, network: Network, known: set[str]) -> None:

@@ -13,9 +13,8 @@ and properties, kept raw in ``section``) -> ``document`` -> ``evaluate`` and ``e
 """
 
 from n2d2py.ini.document import Document
-from n2d2py.ini.evaluate import expand_environment
 from n2d2py.ini.grammar import load, loads
 from n2d2py.ini.scope import Scope
 from n2d2py.ini.section import Section
 
-__all__ = ["Document", "Scope", "Section", "expand_environment", "load", "loads"]
+__all__ = ["Document", "Scope", "Section", "load", "loads"]

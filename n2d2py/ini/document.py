@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Callable
 
 from n2d2py.errors import IniError, Place, did_you_mean
@@ -71,12 +69,6 @@ class Document:
                 )
         return Scope(self, section, config_sections)
 
-    def matching(self, pattern: str) -> list[str]:
-        """Names of sections that match ``*`` (any run) and ``?`` (one character), in file order."""
-        # Brackets are letters of a name here and not a set of characters, as fnmatch would read them.
-        matcher = re.compile(fnmatch.translate(re.sub(r"\[", "[[]", pattern)))
-        return [name for name in self.sections if name and matcher.match(name)]
-
     # ----------------------------------------------------------------------------------- what a run says
 
     def publish(self, section: str, key: str, value: Computed | Callable[[], Computed]) -> None:
@@ -87,10 +79,6 @@ class Document:
         if section not in self.sections:
             raise KeyError(f"[{section}] cannot have {key}: there is no such section")
         self._published[section, key] = value
-
-    def keys_read(self, section: str) -> frozenset[str]:
-        """The keys of a section that were read directly; references and inheritance do not count."""
-        return frozenset(self.sections[section].keys_read)
 
     def unused(self) -> list[str]:
         """Names of the sections of which nothing was read directly, in file order.

@@ -6,7 +6,6 @@ value is that of the reader. A text that is substituted is already evaluated and
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ LONGEST_NAME = 1000
 _LONGEST_CHAIN = 12
 _MOST_NOTES = 3
 
-_ENVIRONMENT = re.compile(r"\$\{([^}]{0,1000})\}")
 _BLANK = re.compile(r"\s")
 
 
@@ -258,11 +256,3 @@ class _Parts:
 def shortened(text: str) -> str:
     """The text, cut to what fits into a message."""
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def expand_environment(text: str) -> str:
-    """Replace ``${VAR}`` by variables of the process environment, unset ones by nothing.
-
-    Only paths are read so, after evaluation: the document's own variables come first.
-    """
-    return _ENVIRONMENT.sub(lambda match: os.environ.get(match.group(1), ""), text)

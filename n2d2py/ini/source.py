@@ -8,27 +8,10 @@ from pathlib import Path
 
 from n2d2py import console
 from n2d2py.errors import IniError, Place, nearest
+from n2d2py.signature import HEAD, known_format
 
 MAX_BYTES = 64 << 20
 """Largest file that is read: the largest real networks are a thousandth of it."""
-
-# First bytes of what lands under the name of an INI file by mistake.
-_SIGNATURES = (
-    (rb"\x1f\x8b", "gzip data"),
-    (rb"PK\x03\x04", "a zip archive"),
-    (rb"\x89PNG", "a PNG image"),
-    (rb"%PDF", "a PDF document"),
-    (rb"\x7fELF", "a program"),
-    (rb"\xff\xfe|\xfe\xff", "text in UTF-16"),
-    (rb"version https://git-lfs\.github\.com/spec/", "a pointer of Git LFS, not the file itself"),
-    (rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|head|body)\b", "an HTML or XML page"),
-)
-
-_REMEDIES = {
-    "text in UTF-16": "save it as UTF-8",
-    "a pointer of Git LFS, not the file itself": "run: git lfs pull",
-    "an HTML or XML page": "download the file itself (the raw link), not the page that shows it",
-}
 
 
 def read_source(path: str | os.PathLike[str]) -> str:
@@ -50,9 +33,8 @@ def decode(data: bytes, file: str) -> str:
     place = Place(file)
     if len(data) > MAX_BYTES:
         raise IniError(f"{file} is larger than {MAX_BYTES >> 20} MiB", place=place, expected="an INI file")
-    for signature, what in _SIGNATURES:
-        if re.match(signature, data):
-            raise IniError(f"{file} is {what}", place=place, expected="an INI file", remedy=_REMEDIES.get(what))
+    if (found := known_format(data[:HEAD])) is not None:
+        raise IniError(f"{file} is {found.name}", place=place, expected="an INI file", remedy=found.remedy or None)
     if (position := data.find(0)) >= 0:
         line = data.count(b"\n", 0, position) + 1
         raise IniError(f"{file} is binary data", place=Place(file, line), expected="an INI file, which is text")

@@ -11,7 +11,7 @@ from torch import nn
 from n2d2py.errors import IntegerError
 from n2d2py.graph.network import Network
 from n2d2py.integer import interpreter
-from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.network import Edge, IntegerNetwork
 from n2d2py.quant.grid import Coded
 
 
@@ -39,12 +39,13 @@ class IntegerEvaluation(nn.Module):
         names = self.integer.outputs if wanted is None else {name: self.integer.outputs[name] for name in wanted}
         codes = stimuli.values.cpu().numpy().astype(np.int64)
         results = interpreter.run(self.integer, codes, set(names.values()))
-        return {name: self._coded(operation, results[operation]) for name, operation in names.items()}
+        edges = self.integer.edges
+        return {name: coded(edges[operation], results[operation]) for name, operation in names.items()}
 
-    def _coded(self, operation: str, values: np.ndarray) -> Coded:
-        edge = self.integer.edges[operation]
-        tensor = torch.from_numpy(values)
-        if edge.grid is None:
-            return Coded(tensor.float())
-        offset = None if edge.offset is None else torch.from_numpy(edge.offset)
-        return Coded(tensor.double(), edge.grid, offset)
+
+def coded(edge: Edge, values: np.ndarray) -> Coded:
+    """What the interpreter gives on an edge as a learned network gives it: codes as float64, reals as float32."""
+    tensor = torch.from_numpy(values)
+    if edge.grid is None:
+        return Coded(tensor.float())
+    return Coded(tensor.double(), edge.grid, None if edge.offset is None else torch.from_numpy(edge.offset))

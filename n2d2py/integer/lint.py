@@ -64,8 +64,11 @@ def _weights(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
     if weights.dtype != np.int64 or (operation.bias is not None and operation.bias.dtype != np.int64):
         yield "weights and bias are not int64"
     on_grid = (weights >= grid.low) & (weights <= grid.high) & ((weights - grid.low) % grid.step == 0)
-    if not np.all(on_grid | (weights == 0)):
+    absent = np.zeros_like(on_grid) if operation.connected is None else ~operation.connected
+    if not np.all(on_grid | absent):
         yield f"a weight is not on the grid {grid.low}..{grid.high} by {grid.step}"
+    if np.any(weights[absent]):
+        yield "an absent connection has a weight"
     source = network.sources(operation)[0].dims
     if isinstance(operation, FullyConnected) and weights.shape[1] != source.size:
         yield f"{weights.shape[1]} weights an output meet {source.size} inputs"

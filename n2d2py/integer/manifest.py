@@ -2,8 +2,9 @@
 
     <cell>_weights.syntxt   weight codes, one line per output (channels, rows, columns), as N2D2 lays weights out
     <cell>_biases.syntxt    wide integer bias of the cell's rescaling (or of the cell itself), one line per output
-    manifest.json           operations in order with formula, inputs, scales, ranges, multipliers, shifts, biases,
-                            thresholds, clips, accumulator ranges and widths; version; hash of the INI file
+    manifest.json           how images become codes; operations in order with formula, inputs, scales, ranges,
+                            multipliers, shifts, biases, thresholds, clips, accumulator ranges and widths; how outputs
+                            become labels, with their names; version; hash of the INI file
 
 Everything is first written into a sibling folder; then the files are moved one by one, the manifest last. So a
 folder that has a manifest is whole.
@@ -46,12 +47,23 @@ CONVENTIONS = (
     "The real value of a code is code * scale of its edge, plus the real offset of its channel if there is one: a bias "
     "that the integers of the next operation contain.",
     "The reachable low and high of an edge bound its codes for any stimulus, channel by channel.",
+    "bits of weights number every code that the file may hold; signed_bits are those of a two's complement word.",
+    "preprocessing makes the codes of the stimuli from images; targets make labels from the codes of outputs.",
     "JSON integers may exceed 2^53: read them as 64-bit integers, not as floats.",
 )
 
 
-def write(network: IntegerNetwork, folder: Path, ini: bytes | None = None) -> list[Path]:
-    """Write the folder; returns the files' paths. ``ini`` is the text of the INI file, for its SHA-256.
+def write(
+    network: IntegerNetwork,
+    folder: Path,
+    ini: bytes | None = None,
+    preprocessing: dict[str, Any] | None = None,
+    targets: list[dict[str, Any]] | None = None,
+) -> list[Path]:
+    """Write the folder; returns the files' paths.
+
+    ``ini`` is the text of the INI file, for its SHA-256. ``preprocessing`` and ``targets`` say as plain data how
+    images become codes and how outputs become labels (:mod:`~n2d2py.integer.ends`); they stand in the manifest.
 
     Files of other names that are already there stay. Raises :class:`WeightsError` if the folder cannot be written.
     """
@@ -61,6 +73,7 @@ def write(network: IntegerNetwork, folder: Path, ini: bytes | None = None) -> li
             fresh = Path(name)
             files = _write_files(network, fresh)
             manifest = describe(network, files, ini)
+            manifest |= {"preprocessing": preprocessing, "targets": targets or []}
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
             return _move(fresh, folder)
     except OSError as error:
@@ -175,9 +188,19 @@ def _weighted(operation: Weighted, files: dict[str, str]) -> dict[str, Any]:
             "low": grid.low,
             "high": grid.high,
             "step": grid.step,
-            "bits": (grid.levels - 1).bit_length(),
+            "bits": operation.stored_bits,
+            "signed_bits": word_bits(int(operation.weights.min()), int(operation.weights.max())),
         }
     }
+    if operation.absent:
+        record["weights"]["absent"] = {
+            "connections": operation.absent,
+            "code": 0,
+            "is_level": not operation.zero_is_extra,
+            "words": "the connection map leaves these connections out: their code is 0 in the file"
+            + (f", which is no level of the grid; a weight alone has {operation.level_bits} bits"
+               if operation.zero_is_extra else ""),
+        }  # fmt: skip
     if operation.bias is not None:
         record |= {"bias_file": files.get("biases"), "bias_shift": operation.bias_shift}
     if isinstance(operation, Convolution):

@@ -7,7 +7,7 @@ runs along. What the operations compute is defined by :mod:`~n2d2py.integer.inte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -69,14 +69,42 @@ class Operation:
 class Weighted(Operation):
     """An operation with integer weights: exact sums of weight * code, ``bias_shift`` F and integer bias.
 
-    ``output = (sum << F) + bias``; without bias F is 0. ``weights_step`` is the distance of neighbouring weight
-    codes and ``weights_scale`` what one code is worth.
+    ``output = (sum << F) + bias``; without bias F is 0. Weight codes lie on ``weights_grid``. ``connected`` (bool,
+    shape of the weights; None: all) says which connections there are; the code of an absent one is 0, which need
+    not be a level of the grid.
     """
 
     weights: np.ndarray
     weights_grid: Grid
     bias: np.ndarray | None = None
     bias_shift: int = 0
+    connected: np.ndarray | None = field(default=None, kw_only=True)
+
+    @property
+    def connected_weights(self) -> np.ndarray:
+        """The codes of the connections that there are, int64 (count)."""
+        return self.weights.ravel() if self.connected is None else self.weights[self.connected]
+
+    @property
+    def absent(self) -> int:
+        """Number of absent connections among the weights."""
+        return self.weights.size - self.connected_weights.size
+
+    @property
+    def zero_is_extra(self) -> bool:
+        """Whether the 0 of absent connections is no level of the grid."""
+        grid = self.weights_grid
+        return self.absent > 0 and not (grid.low <= 0 <= grid.high and -grid.low % grid.step == 0)
+
+    @property
+    def level_bits(self) -> int:
+        """Bits that number the levels of the grid: those of a connection's weight."""
+        return (self.weights_grid.levels - 1).bit_length()
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits that number every code that the weights may hold: the levels, and the 0 of absent connections."""
+        return (self.weights_grid.levels - 1 + self.zero_is_extra).bit_length()
 
     @property
     def _bias_words(self) -> str:
@@ -85,7 +113,7 @@ class Weighted(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Convolution(Weighted):
-    """Cross-correlation; weights (outputs, channels / groups, height, width). Missing connections have weight 0."""
+    """Cross-correlation; weights (outputs, channels / groups, height, width). Absent connections have weight 0."""
 
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
@@ -218,7 +246,11 @@ class Softmax(Operation):
     group_size: int = 0
 
     def words(self) -> str:
-        return f"softmax over the channels of input * {self.scale!r}, in real numbers (no integers here)"
+        over = f"each {self.group_size} neighbouring" if self.group_size else "the"
+        return (
+            f"exp(v) / sum of exp(v) over {over} channels, v = input * {self.scale!r}, in real numbers "
+            "(no integers here)"
+        )
 
     def detail(self) -> str:
         return "real numbers" + (f", groups of {self.group_size}" if self.group_size else "")

@@ -36,6 +36,11 @@ class Proof:
         """Whether the two functions are equal on every reachable accumulator, without overflow."""
         return not self.overflows and not bool(np.any(self.differing))
 
+    @property
+    def wrong_channels(self) -> int:
+        """Channels that are not proved: a code differs, or their arithmetic overflows."""
+        return len({*self.overflows, *np.flatnonzero(self.differing).tolist()})
+
     def __str__(self) -> str:
         if self.overflows:
             return f"{len(self.overflows)} channels overflow"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from n2d2py import tables
 from n2d2py.integer.network import Edge, IntegerNetwork, Requantization, Weighted
 from n2d2py.integer.ranges import word_bits
 
@@ -30,14 +31,15 @@ HEADINGS = ("cell", "weights", "output", "accumulator", "bits", "multiplier", "s
 def rows(network: IntegerNetwork) -> list[Row]:
     """A row for each weighted operation with the rescaling behind it, and for each rescaling of anything else.
 
-    ``weights`` and ``activations`` are bits of the levels.
+    ``weights`` and ``activations`` are bits of the levels; ``+ mask`` says that 0, which is no level of the weights,
+    stands for connections that are absent.
     """
     found: list[Row] = []
     shown: set[str] = set()
     for operation in network:
         if isinstance(operation, Weighted):
             row = _row(operation.cell, network.edges[operation.name])
-            row = replace(row, weights=_bits((operation.weights_grid.levels - 1).bit_length()))
+            row = replace(row, weights=_weights(operation))
             takers = [taker for taker in network.consumers(operation.name) if isinstance(taker, Requantization)]
             if takers:
                 row = _with_rescaling(row, takers[0])
@@ -54,6 +56,10 @@ def _row(cell: str, edge: Edge) -> Row:
     low, high = int(edge.low.min()), int(edge.high.max())
     bits = word_bits(low, high)
     return Row(cell, "", f"{_bits(bits)}, wide", low, high, bits)
+
+
+def _weights(operation: Weighted) -> str:
+    return _bits(operation.level_bits) + (" + mask" if operation.zero_is_extra else "")
 
 
 def _bits(count: int) -> str:
@@ -76,23 +82,44 @@ def _with_rescaling(row: Row, taker: Requantization) -> Row:
 
 def lines(table: list[Row]) -> list[str]:
     """The table as aligned text, headings first."""
-    cells = [
-        (
-            row.cell,
-            row.weights,
-            row.activations,
-            f"{row.low}..{row.high}",
-            str(row.accumulator_bits),
-            row.multiplier,
-            row.shift,
-            row.form,
-            row.proof,
-        )
-        for row in table
-    ]
-    columns = list(zip(HEADINGS, *cells, strict=True))
-    widths = [max(len(text) for text in column) for column in columns]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in (HEADINGS, *cells)
-    ]
+    return tables.table(
+        HEADINGS,
+        [
+            (
+                row.cell,
+                row.weights,
+                row.activations,
+                f"{row.low}..{row.high}",
+                row.accumulator_bits,
+                row.multiplier,
+                row.shift,
+                row.form,
+                row.proof,
+            )
+            for row in table
+        ],
+    )
+
+
+def verdict(network: IntegerNetwork) -> str:
+    """The sentence below the table: how many channels are proved exact, or are not, and what words they need."""
+    rescalings = [operation for operation in network if isinstance(operation, Requantization)]
+    if not rescalings:
+        return "nothing is rescaled: all codes are exact sums"
+    channels = sum(operation.rescaling.channels for operation in rescalings)
+    counted = f"{_count(channels, 'channel')} in {_count(len(rescalings), 'rescaling')}"
+    wrong = sum(operation.proof.wrong_channels for operation in rescalings)
+    if wrong:
+        proved = f"{wrong} of {counted} {'is' if wrong == 1 else 'are'} not exact on the whole reachable range"
+    else:
+        proved = f"{counted}: every one proved exact on its whole reachable range"
+    multiplier = max(operation.rescaling.multiplier_bits for operation in rescalings)
+    counting = sum(len(operation.rescaling.tables) for operation in rescalings)
+    parts = [f"multipliers of at most {_bits(multiplier)}"] if multiplier else []
+    parts += [f"{_count(counting, 'channel')} by thresholds"] if counting else []
+    parts.append(f"accumulators of at most {_bits(max(row.accumulator_bits for row in rows(network)))}")
+    return f"{proved} ({', '.join(parts)})"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

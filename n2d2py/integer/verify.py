@@ -15,13 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from n2d2py import tables
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer import interpreter
+from n2d2py.integer.evaluation import coded
 from n2d2py.integer.network import IntegerNetwork
 from n2d2py.integer.site import device_of
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.network import TorchNetwork
+from n2d2py.learn.targets import estimate
+from n2d2py.parts.targets import Target
 from n2d2py.quant.grid import Coded, Grid
 
 
@@ -54,7 +58,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verification:
-    """All cells that carry codes, in order, and the labels of all stimuli (the largest output of each target)."""
+    """All cells that carry codes, in order, and the labels of all stimuli (what each target reads from its output)."""
 
     stimuli: int
     cells: tuple[Comparison, ...]
@@ -79,16 +83,11 @@ class Verification:
 
     def lines(self) -> list[str]:
         """The table for the console."""
-        rows = [("cell", "codes", "differing", "float forward differs in")]
-        for row in self.cells:
-            floats = "" if row.float_differing is None else str(row.float_differing)
-            rows.append((row.cell, str(row.codes), str(row.differing), floats))
-        rows.append(("labels", str(self.labels), str(self.differing_labels), str(self.float_differing_labels)))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        return [
-            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
-            for row in rows
+        rows: list[tuple[object, ...]] = [
+            (row.cell, row.codes, row.differing, row.float_differing) for row in self.cells
         ]
+        rows.append(("labels", self.labels, self.differing_labels, self.float_differing_labels))
+        return tables.table(("cell", "codes", "differing", "float forward differs in"), rows)
 
 
 def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Coding]) -> Verification:
@@ -98,6 +97,7 @@ def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Cod
     :class:`IntegerError` for stimuli without codes.
     """
     rows = {name: Comparison(name) for name in network.outputs if network.edges[network.outputs[name]].grid is not None}
+    decisions = _decisions(learned)
     stimuli = labels = differing = float_differing = 0
     for batch in batches:
         if batch.codes is None:
@@ -120,11 +120,12 @@ def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Cod
                 float_differing=_float_differing(row, learned, name, codes, floats[name], grid),
             )
         stimuli += len(batch.codes.values)
-        for name in learned.outputs:
-            label = labels_of(network, name, ours[network.outputs[name]])
+        for name, threshold in decisions:
+            operation = network.outputs[name]
+            label = labels_of(coded(network.edges[operation], ours[operation]), threshold)
             labels += label.numel()
-            differing += int((label != theirs[name].values.argmax(dim=1).cpu()).sum())
-            float_differing += int((label != floats[name].argmax(dim=1).cpu()).sum())
+            differing += int((label != labels_of(theirs[name], threshold)).sum())
+            float_differing += int((label != labels_of(Coded(floats[name]), threshold)).sum())
     return Verification(stimuli, tuple(rows.values()), labels, differing, float_differing)
 
 
@@ -158,13 +159,26 @@ def _float_differing(
     return (row.float_differing or 0) + int(np.count_nonzero(nearest != codes))
 
 
-def labels_of(network: IntegerNetwork, cell: str, outputs: np.ndarray) -> Tensor:
-    """Index of the largest output of each stimulus (and position), the first among equals; int64.
+def _decisions(learned: TorchNetwork) -> list[tuple[str, float]]:
+    """The outputs that are labels, each with the threshold of a single neuron: a pair a target.
 
-    Real outputs are compared as the float32 numbers that a learned network gives.
+    An output without target is read as a target would read it that says nothing else.
     """
-    values = torch.from_numpy(outputs)
-    return (values.float() if network.edges[network.outputs[cell]].grid is None else values).argmax(dim=1)
+    targets = learned.network.targets
+    pairs = [(target.cell, target.binary_threshold) for target in targets]
+    named = {target.cell for target in targets}
+    pairs += [(name, Target(name=name, cell=name).binary_threshold) for name in learned.outputs if name not in named]
+    return list(dict.fromkeys(pairs))
+
+
+def labels_of(output: Coded, threshold: float) -> Tensor:
+    """The label of each stimulus (and position) as a test of the network reads it from an output; int64, CPU.
+
+    That is the largest output, the first among equals; with one output neuron, whether its real value, bias
+    included, is above ``threshold``. Codes order outputs as their real values do, and without rounding.
+    """
+    decided_by_codes = output.values.shape[1] > 1 and output.offset is None
+    return estimate(output.values if decided_by_codes else output.exact(), threshold).cpu()
 
 
 def _device(learned: TorchNetwork) -> torch.device:

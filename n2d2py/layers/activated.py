@@ -15,6 +15,7 @@ from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.activations import make as make_quantizer
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, exact_dtype
+from n2d2py.quant.scaled import Scaled
 
 _MONOTONE = (records.Linear, records.Saturation)
 
@@ -42,6 +43,26 @@ class ActivatedLayer(Layer):
         with_loss = isinstance(self.activation, records.LogisticWithLoss) and self.quantizer is None
         return "logistic" if with_loss else "square"
 
+    @property
+    def splits(self) -> bool:
+        """Whether learning takes codes from its quantizer."""
+        return self.quantizer is not None and self.gives_codes
+
+    @property
+    def passes_codes(self) -> bool:
+        """Whether codes 0, 1, .. stay codes in what comes after the sum or the window."""
+        return self.quantizer is None and (self.function is None or functions.is_rectifier(self.activation))
+
+    def before(self, *inputs: Tensor) -> Tensor:
+        """What the activation function takes, for learning."""
+        raise NotImplementedError
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.activate(self.before(*inputs))
+
+    def forward_reals(self, *inputs: Tensor) -> Scaled:
+        return self.activate_scaled(self.before(*inputs)) if self.splits else super().forward_reals(*inputs)
+
     def activate(self, x: Tensor, own: bool = True) -> Tensor:
         """Function, then quantizer, for learning; ``own``: x is a new tensor that may be written into."""
         if self.training and self.gives_logits:
@@ -49,6 +70,12 @@ class ActivatedLayer(Layer):
         if self.function is not None:
             x = self.function(x, own)
         return x if self.quantizer is None else self.quantizer(x)
+
+    def activate_scaled(self, x: Tensor) -> Scaled:
+        """As :meth:`activate`, real x; codes come out where they are learned from."""
+        if self.quantizer is None or not self.splits:
+            return Scaled(self.activate(x, own=False))
+        return self.quantizer.split(x if self.function is None else self.function(x, False))
 
     def step(self, grid: Grid | None, offset: Tensor | None = None) -> Step:
         """The step function on accumulators of ``grid`` (None: on real values), ``offset`` being their bias.

@@ -1,21 +1,25 @@
 """What all layers have in common: the torch side of a node of the network.
 
 A layer computes in two ways. ``forward`` is for learning: float32, with fake-quantized weights and
-activations. ``evaluate`` is for testing: on a quantized network it carries exact integer codes
+activations, or with their codes beside a scale (:class:`~n2d2py.quant.scaled.Scaled`) where
+QWeight.Mode=Integer. ``evaluate`` is for testing: on a quantized network it carries exact integer codes
 (:class:`~n2d2py.quant.grid.Coded`), and every activation code is computed from an exact integer accumulator
 in float64; without quantizers it is ``forward`` in evaluation mode.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from n2d2py.cells.base import BY_OUTPUT, Layout
 from n2d2py.graph.network import Node
 from n2d2py.parts.solvers import Solver
 from n2d2py.quant.grid import Coded
+from n2d2py.quant.scaled import Scaled, shared
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,14 @@ class Learned:
 class Stored:
     """A tensor that is kept in a weight file ``<cell>_<name>.syntxt``.
 
-    ``tensor`` is the live tensor; the file holds one line per entry of its first axis, ``mask`` (same shape,
-    bool) leaves out what is not connected.
+    ``tensor`` is the live tensor; the file holds one line per entry of its first axis unless ``layout`` says
+    otherwise, ``mask`` (same shape, bool) leaves out what is not connected.
     """
 
     name: str
     tensor: Tensor
     mask: Tensor | None = None
+    layout: Layout = BY_OUTPUT
 
 
 class Layer(nn.Module):
@@ -45,6 +50,9 @@ class Layer(nn.Module):
 
     gives_logits: bool = False
     """Whether learning gets the logits of an output with a loss of its own; the network sets it."""
+
+    gives_codes: bool = False
+    """Whether a weighted cell in Integer mode learns from its codes; the network sets it."""
 
     def __init__(self, node: Node) -> None:
         super().__init__()
@@ -61,12 +69,37 @@ class Layer(nn.Module):
         return False
 
     @property
+    def keeps_codes(self) -> bool:
+        """Whether it only moves, selects or scales values, so that codes leave it as codes."""
+        return False
+
+    @property
+    def takes_codes(self) -> bool:
+        """Whether learning gives it codes beside their scale."""
+        return self.keeps_codes and self.gives_codes
+
+    @property
     def loss_form(self) -> str:
         """What a target right on this layer learns from: "square", "cross-entropy" or "logistic"."""
         return "square"
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Float output (batch, channels, height, width) of float inputs, for learning."""
+        raise NotImplementedError
+
+    def forward_scaled(self, *inputs: Scaled) -> Scaled:
+        """As :meth:`forward`, in a network in which a weighted cell learns from codes."""
+        codes = shared(inputs) if self.takes_codes else None
+        if codes is None:
+            return self.forward_reals(*(x.real() for x in inputs))
+        return self.forward_codes([x.values for x in inputs], *codes)
+
+    def forward_reals(self, *inputs: Tensor) -> Scaled:
+        """:meth:`forward_scaled` of real inputs."""
+        return Scaled(self(*inputs))
+
+    def forward_codes(self, inputs: Sequence[Tensor], scale: Tensor, high: int) -> Scaled:
+        """:meth:`forward_scaled` of codes 0 .. ``high`` of one scale, where :attr:`takes_codes`."""
         raise NotImplementedError
 
     def evaluate(self, *inputs: Coded) -> Coded:

@@ -42,24 +42,22 @@ class BatchNormLayer(ActivatedLayer):
     def takes_offset(self) -> bool:
         return len(self.node.parents) == 1
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def before(self, *inputs: Tensor) -> Tensor:
         x = joined(inputs)
         if not self.cell.back_propagate:
             x = x.detach()
         # A single value has no variance: it is normalised by the running statistics.
         of_batch = self.training and self.cell.momentum > 0.0 and x.numel() > x.shape[1]
-        return self.activate(
-            torch.batch_norm(
-                x,
-                self.scales,
-                self.biases,
-                self.means,
-                self.variances,
-                of_batch,
-                self.cell.momentum,
-                self.cell.epsilon,
-                torch.backends.cudnn.enabled,
-            )
+        return torch.batch_norm(
+            x,
+            self.scales,
+            self.biases,
+            self.means,
+            self.variances,
+            of_batch,
+            self.cell.momentum,
+            self.cell.epsilon,
+            torch.backends.cudnn.enabled,
         )
 
     def normalisation(self) -> Normalisation:

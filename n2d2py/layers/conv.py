@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from n2d2py.cells.base import Layout
 from n2d2py.cells.conv import Conv
 from n2d2py.graph.network import Node
 from n2d2py.layers.joining import joined, joined_codes
@@ -53,6 +54,9 @@ class ConvLayer(WeightedLayer):
         if min(padding) < 0:
             x, padding = functional.pad(x, (horizontal, horizontal, vertical, vertical)), (0, 0)
         return functional.conv2d(x, weights, biases, self.stride, padding, self.dilation, self.groups)
+
+    def layout(self) -> Layout:
+        return super().layout()._replace(groups=self.groups)
 
     def parts(self) -> list[Tensor]:
         if self.groups > 1:

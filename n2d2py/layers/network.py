@@ -12,6 +12,7 @@ from n2d2py.graph.network import Network, Node
 from n2d2py.layers.base import Layer, Learned, Stored
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.quant.grid import Coded
+from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import find
 
 
@@ -30,11 +31,14 @@ class TorchNetwork(nn.Module):
             for node, layer in zip(network, self._modules_in_order, strict=True)
         }
         self.outputs = _outputs(network)
-        for name, layer in self.layers.items():
+        for name, layer in reversed(self.layers.items()):
             children = [self.layers[child.name] for child in network.children(name)]
             layer.gives_logits = not children and name in self.outputs and layer.loss_form != "square"
+            layer.gives_codes = any(child.takes_codes for child in children)
             if isinstance(layer, WeightedLayer):
                 layer.folds_bias = not children or not all(child.takes_offset for child in children)
+        self.carries_codes = any(layer.gives_codes for layer in self.layers.values())
+        """Whether learning gives codes to a weighted cell in Integer mode (QWeight.Mode=Integer)."""
         self._needed = _ancestors(network, self.outputs)
 
     @property
@@ -58,11 +62,21 @@ class TorchNetwork(nn.Module):
         ``x`` is (batch, channels, height, width), float32. In learning (``training``) a cell whose
         :meth:`loss_form` is not "square" gives its logits.
         """
+        if self.carries_codes:
+            return self._forward_scaled(x)
         values = {PROVIDER: x}
         for name, layer in self.layers.items():
             if name in self._needed:
                 values[name] = layer(*(values[parent] for parent in layer.node.parents))
         return {name: values[name] for name in self.outputs}
+
+    def _forward_scaled(self, x: Tensor) -> dict[str, Tensor]:
+        """As :meth:`forward`, codes and their scales going from activation quantizers to cells in Integer mode."""
+        values = {PROVIDER: Scaled(x)}
+        for name, layer in self.layers.items():
+            if name in self._needed:
+                values[name] = layer.forward_scaled(*(values[parent] for parent in layer.node.parents))
+        return {name: values[name].real() for name in self.outputs}
 
     @torch.no_grad()
     def evaluate(self, stimuli: Coded, wanted: Collection[str] | None = None) -> dict[str, Coded]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from n2d2py.layers.joining import joined, joined_codes
 from n2d2py.layers.maps import concatenated_map
 from n2d2py.layers.maxpool import max_pool
 from n2d2py.quant.bias import fold
-from n2d2py.quant.grid import Coded, Grid, product_dtype
+from n2d2py.quant.grid import Coded, Grid, exact_dtype, product_dtype
+from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
 
 
@@ -51,8 +53,28 @@ class PoolLayer(ActivatedLayer):
         """Channels of each output, None if outputs differ in it."""
         self.register_buffer("members", torch.from_numpy(np.ascontiguousarray(connections.T)), persistent=False)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.activate(self._pooled_real(joined(inputs)))
+    @property
+    def keeps_codes(self) -> bool:
+        return self.passes_codes and (self.maximum or self.count is not None)
+
+    @property
+    def terms(self) -> int:
+        """Values of which one output is the average."""
+        assert self.count is not None
+        return math.prod(self.window) * self.count
+
+    def before(self, *inputs: Tensor) -> Tensor:
+        return self._pooled_real(joined(inputs))
+
+    def forward_codes(self, inputs: Sequence[Tensor], scale: Tensor, high: int) -> Scaled:
+        """An average is the sum of the codes, of a scale divided by their number."""
+        x = joined(inputs)
+        if self.maximum:
+            return Scaled(self.activate(self._highest(x), own=False), scale, high)
+        high *= self.terms
+        if exact_dtype(high) != torch.float32:
+            return self.forward_reals(x * scale)
+        return Scaled(self.activate(self._summed(x), own=False), scale / self.terms, high)
 
     @torch.no_grad()
     def evaluate(self, *inputs: Coded) -> Coded:
@@ -63,8 +85,7 @@ class PoolLayer(ActivatedLayer):
         assert x.grid is not None
         if self.maximum:
             return self.activate_coded(Coded(self._highest(x.values), self._grid_of_maximum(x.grid)))
-        assert self.count is not None
-        terms = math.prod(self.window) * self.count
+        terms = self.terms
         low, high = min(x.grid.low, 0) * terms, max(x.grid.high, 0) * terms
         grid = Grid(x.grid.scale / terms, low, high)
         return self.activate_coded(Coded(self._summed(x.values.to(product_dtype(grid.magnitude))), grid))

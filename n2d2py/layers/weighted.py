@@ -8,14 +8,18 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from n2d2py.cells.base import WeightedCell
+from n2d2py.cells.base import Layout, WeightedCell
 from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
 from n2d2py.layers.fillers import fill
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, product_dtype
+from n2d2py.quant.scaled import Scaled
 from n2d2py.quant.weights import make as make_quantizer
+
+_MOST_EXACT = (1 << 53) - 1
+"""Learning takes float64 for larger sums too, although their last bits are then rounded."""
 
 
 class WeightedLayer(ActivatedLayer):
@@ -63,6 +67,10 @@ class WeightedLayer(ActivatedLayer):
         """The linear map, (batch, outputs, height, width)."""
         raise NotImplementedError
 
+    def layout(self) -> Layout:
+        """The order of the values in the files of weights."""
+        return self.cell.layout
+
     def parts(self) -> list[Tensor]:
         """The weights of each parent, views that are filled each with its own fan."""
         return [self.weights]
@@ -73,9 +81,17 @@ class WeightedLayer(ActivatedLayer):
 
     # ------------------------------------------------------------------------------------------ learning
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    @property
+    def takes_codes(self) -> bool:
+        return self.weights_quantizer is not None and self.weights_quantizer.separate
+
+    def before(self, *inputs: Tensor) -> Tensor:
         x = self.join(inputs)
-        return self.activate(self.sums(x if self.cell.back_propagate else x.detach()))
+        return self.sums(x if self.cell.back_propagate else x.detach())
+
+    def forward_codes(self, inputs: Sequence[Tensor], scale: Tensor, high: int) -> Scaled:
+        x = self.join(inputs)
+        return self.activate_scaled(self.sums_of_codes(x if self.cell.back_propagate else x.detach(), scale, high))
 
     def sums(self, x: Tensor) -> Tensor:
         """product(x, w) + b, in learning with the gradient of the quantizer."""
@@ -86,6 +102,19 @@ class WeightedLayer(ActivatedLayer):
             return self.product(x, self.connected(quantizer(weights)), self.biases)
         codes, scale = quantizer.split(weights)
         result = self.product(x, self.connected(codes), None).mul_(scale)
+        return result if self.biases is None else result.add_(along_channels(self.biases, result.dim()))
+
+    def sums_of_codes(self, x: Tensor, scale: Tensor, high: int) -> Tensor:
+        """As :meth:`sums`, x being codes 0 .. high: exact integers times the scales of the weights and of x, + b."""
+        assert self.weights_quantizer is not None
+        codes, weights_scale = self.weights_quantizer.split(self.full_weights())
+        codes = self.connected(codes)
+        largest = float(codes.detach().abs().flatten(1).sum(1).max()) * high
+        # In this order of the arguments, NaN counts as the most too: it goes on to where learning looks for it.
+        dtype = torch.promote_types(product_dtype(int(min(_MOST_EXACT, largest))), x.dtype)
+        with exact_products():
+            result = self.product(x.to(dtype), codes.to(dtype), None).to(x.dtype)
+        result = result.mul_(weights_scale * scale)
         return result if self.biases is None else result.add_(along_channels(self.biases, result.dim()))
 
     def connected(self, weights: Tensor) -> Tensor:
@@ -164,7 +193,7 @@ class WeightedLayer(ActivatedLayer):
         return learned + super().learned()
 
     def stored(self) -> list[Stored]:
-        stored = [Stored("weights", self.weights, self.mask)]
+        stored = [Stored("weights", self.weights, self.mask, self.layout())]
         if self.biases is not None:
             stored.append(Stored("biases", self.biases))
         return stored + super().stored()

@@ -70,9 +70,11 @@ def first_unsound(network: TorchNetwork, inputs: Tensor, loss: Callable[[], Tens
                 unsound.append(f"the output of cell {module.node.name}")
 
     hooks = [module.register_forward_hook(look) for module in network.modules() if isinstance(module, Layer)]
+    carried, network.carries_codes = network.carries_codes, False  # codes travel past the hooks; reals are the same
     try:
         value = loss()
     finally:
+        network.carries_codes = carried
         for hook in hooks:
             hook.remove()
     if unsound:

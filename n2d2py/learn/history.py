@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from n2d2py.learn.metrics import Confusion
-from n2d2py.learn.testing import Mistake, Result, mistakes
+from n2d2py.learn.mistakes import Mistake, records
+from n2d2py.learn.testing import Result
 from n2d2py.parts.targets import Target
 
 
@@ -41,7 +42,7 @@ class Plan:
 class Success:
     """Learning of one target: ``recent`` success over the window; ``successes`` (batches, 2) since the beginning.
 
-    ``confusion``, and ``ids``, ``labels`` and ``estimated`` (one entry a stimulus) are of the time since the last
+    ``confusion`` and ``mistaken`` (the rows of :func:`n2d2py.learn.mistakes.mistaken`) are of the time since the last
     log.
     """
 
@@ -49,14 +50,12 @@ class Success:
     recent: float
     successes: NDArray[np.float64]
     confusion: Confusion
-    ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    estimated: NDArray[np.int64]
+    mistaken: NDArray[np.int64]
 
     @property
     def mistakes(self) -> list[Mistake]:
         """What was estimated wrongly, in the order of learning."""
-        return mistakes(self.ids, self.labels, self.estimated)
+        return records(self.mistaken)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from n2d2py import console
@@ -16,8 +13,9 @@ from n2d2py.learn import losses, solving, weights
 from n2d2py.learn.finiteness import LossWatch, first_unsound, unsound_parameter
 from n2d2py.learn.history import History, Log, Plan, Success, Watcher
 from n2d2py.learn.metrics import metric_lines, percent
+from n2d2py.learn.mistakes import Mistaken
 from n2d2py.learn.progress import Bar, Pace, epoch_line, shown, step_line
-from n2d2py.learn.targets import Comparison, Judged, Tally
+from n2d2py.learn.targets import Comparison, Tally
 from n2d2py.learn.testing import Result, comparisons, device_of, evaluate, scoring
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ class _Learner:
         self.targets = comparisons(network, stimuli)
         self._check()
         self.tallies = {id(target): Tally(target) for target in scoring(self.targets)}
-        self.judged: dict[int, list[tuple[NDArray[np.int64], Judged]]] = {key: [] for key in self.tallies}
+        self.mistaken = {key: Mistaken() for key in self.tallies}
         self.window = plan.window // self.batch_size
         self.watch = LossWatch()
         self.pace = Pace()
@@ -155,8 +153,7 @@ class _Learner:
         for comparison, labels in zip(self.targets, wanted, strict=True):
             if (tally := self.tallies.get(id(comparison))) is not None:
                 output = losses.outputs(self._form(comparison), outputs[comparison.target.cell].detach())
-                judged = tally.add(output, labels)
-                self.judged[id(comparison)].append((batch.ids, judged))
+                self.mistaken[id(comparison)].add(batch.ids, tally.add(output, labels))
 
     def _form(self, comparison: Comparison) -> str:
         return self.network.loss_form(comparison.target.cell)
@@ -204,17 +201,13 @@ class _Learner:
             self.watcher.logged(log)
 
     def _success(self, key: int, tally: Tally) -> Success:
-        ids, judged = zip(*self.judged[key], strict=True)
         success = Success(
             target=tally.comparison.target,
             recent=tally.recent(self.window),
             successes=tally.successes(),
             confusion=tally.confusion,
-            ids=np.concatenate(ids),
-            labels=torch.cat([item.labels for item in judged]).cpu().numpy(),
-            estimated=torch.cat([item.estimated for item in judged]).cpu().numpy(),
+            mistaken=self.mistaken[key].take(),
         )
-        self.judged[key].clear()
         tally.clear_confusion()
         return success
 

@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py.data.signature import HEAD, identify
+from n2d2py.cells.base import BY_OUTPUT, Layout
 from n2d2py.errors import Place, WeightsError
 from n2d2py.layers.base import Stored
+from n2d2py.signature import HEAD, identify
 
 
 def text_of(stored: Stored) -> str:
-    """The text of a tensor: one line for each entry of its first axis, without what is not connected.
+    """The text of a tensor, line by line as :func:`_lines` has it, without what is not connected.
 
     Values on a line are each followed by a blank; a single number has no end of line.
     """
@@ -30,13 +31,28 @@ def text_of(stored: Stored) -> str:
         return write(tensor.item())
     if tensor.dim() <= 1:
         return "".join(f"{write(value)}\n" for value in tensor.reshape(-1).tolist())
-    rows = tensor.flatten(1)
+    rows = _lines(tensor, stored.layout)
     if stored.mask is None:
         lines = rows.tolist()
     else:
-        connected = stored.mask.detach().cpu().expand(tensor.shape).flatten(1).bool()
+        connected = _lines(stored.mask.detach().cpu().expand(tensor.shape).bool(), stored.layout)
         lines = [row[mask].tolist() for row, mask in zip(rows, connected, strict=True)]
     return "".join("".join(f"{write(value)} " for value in line) + "\n" for line in lines)
+
+
+def _lines(tensor: Tensor, layout: Layout) -> Tensor:
+    """The values (outputs, channels, ...) as the lines of a file, (lines, values).
+
+    By default a line is an output with its channels, each with its kernel row by row. With the outputs last a line
+    is a position of the kernels (row by row) with its channels, each with its outputs; without kernels it is a
+    channel. Channels are those of the cell's inputs: of several groups one group comes after the other.
+    """
+    if layout.flipped:
+        tensor = tensor.flip(tuple(range(2, tensor.dim())))
+    if not layout.outputs_last:
+        return tensor.flatten(1)
+    blocks = tensor.flatten(2).unflatten(0, (layout.groups, -1)) if tensor.dim() > 2 else tensor[None, :, None]
+    return blocks.permute(3, 0, 2, 1).flatten(1)
 
 
 def read_values(file: Path, cell: str) -> NDArray[np.float64]:
@@ -90,10 +106,16 @@ def assign(stored: Stored, values: NDArray[np.float64]) -> None:
     """Give a live tensor the values of its file; what is not connected stays."""
     tensor = stored.tensor.detach()
     new = torch.from_numpy(np.ascontiguousarray(values)).to(device=tensor.device, dtype=tensor.dtype)
-    if stored.mask is None:
+    if stored.mask is None and stored.layout == BY_OUTPUT:
         tensor.copy_(new.reshape(tensor.shape))
-    else:
-        tensor[stored.mask.to(tensor.device).expand(tensor.shape).bool()] = new
+        return
+    shape = tensor.shape if tensor.dim() > 1 else (tensor.numel(), 1)
+    positions = _lines(torch.arange(tensor.numel(), device=tensor.device).reshape(shape), stored.layout).flatten()
+    if stored.mask is not None:
+        connected = stored.mask.to(tensor.device).expand(tensor.shape).bool().flatten()
+        positions = positions[connected[positions]]
+    flat = tensor.flatten()
+    tensor.copy_(flat.index_copy(0, positions, new).reshape(tensor.shape))
 
 
 def is_finite(tensor: Tensor) -> bool:

@@ -17,10 +17,14 @@ from torch.nn import functional
 
 from n2d2py.errors import LearningError
 from n2d2py.learn.metrics import Confusion
+from n2d2py.learn.rows import Rows
 from n2d2py.parts.targets import Target
 
 IGNORED = -1
 """The label of what neither learns nor scores."""
+
+PENDING = 256
+"""After how many batches what a device holds of them is fetched: waiting for it at each one would slow learning."""
 
 
 def flat(output: Tensor) -> Tensor:
@@ -150,8 +154,10 @@ class Tally:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self.batches: list[Tensor] = []
-        """(sum of success, sum of success among the TopN largest, stimuli that count) of each batch."""
+        # Of each batch: sum of success, sum of success among the TopN largest, stimuli that count.
+        self._pending: list[Tensor] = []
+        self._sums = Rows(3)
+        self._successes = Rows(2)
         self._matrix: Tensor | None = None
 
     def add(self, output: Tensor, labels: Tensor) -> Judged:
@@ -162,7 +168,9 @@ class Tally:
         top_success = success
         if top > 1 and labels.dim() == 1:
             top_success = (among_largest(output, labels, top) & judged.counts).sum().double()
-        self.batches.append(torch.stack([success, top_success, judged.counts.sum().double()]))
+        self._pending.append(torch.stack([success, top_success, judged.counts.sum().double()]))
+        if len(self._pending) >= PENDING:
+            self._compact()
         self._count(judged)
         return judged
 
@@ -176,31 +184,37 @@ class Tally:
 
     def successes(self) -> NDArray[np.float64]:
         """(batches, 2): success of each batch and success among the TopN, as ratios; nan where nothing counts."""
-        if not self.batches:
-            return np.zeros((0, 2))
-        sums = torch.stack(self.batches).cpu().numpy()
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(sums[:, :2] / sums[:, 2:])
+        self._compact()
+        return self._successes.table()
 
-    def _mean(self, column: int, batches: list[Tensor]) -> float:
-        if not batches:
-            return 0.0
-        sums = torch.stack(batches).sum(0).tolist()
+    def _compact(self) -> None:
+        """Fetch from the device what has come since the last time."""
+        if not self._pending:
+            return
+        sums = torch.stack(self._pending).cpu().numpy()
+        self._pending = []
+        self._sums.append(sums)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._successes.append(sums[:, :2] / sums[:, 2:])
+
+    def _mean(self, column: int, batches: int = 0) -> float:
+        self._compact()
+        sums = self._sums.table(batches).sum(0).tolist()
         return float(sums[column] / sums[2]) if sums[2] else 0.0
 
     def recent(self, batches: int = 0) -> float:
         """The recognition rate over the last ``batches`` batches (0: all), as a ratio."""
-        return self._mean(0, self.batches[-batches:])
+        return self._mean(0, batches)
 
     @property
     def rate(self) -> float:
         """The recognition rate: the mean success of the stimuli that count, as a ratio."""
-        return self._mean(0, self.batches)
+        return self._mean(0)
 
     @property
     def top_rate(self) -> float:
         """The share of stimuli whose label is among the TopN largest outputs."""
-        return self._mean(1, self.batches)
+        return self._mean(1)
 
     @property
     def confusion(self) -> Confusion:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from n2d2py import console
 from n2d2py.learn import labels
 from n2d2py.learn.metrics import Confusion, final_lines, percent
+from n2d2py.learn.mistakes import Mistake, mistakes
 from n2d2py.learn.progress import Bar
 from n2d2py.learn.targets import Comparison, Judged, Tally, flat
 from n2d2py.parts.targets import Target, TargetScore
@@ -62,15 +63,6 @@ class Tested(Protocol):
         ...
 
 
-class Mistake(NamedTuple):
-    """A stimulus, or ``pixels`` of one, taken for another class."""
-
-    id: int
-    target: int
-    estimated: int
-    pixels: int
-
-
 @dataclass(frozen=True, eq=False)
 class Result:
     """What a test found for one target. Rates are ratios; entry i of the arrays belongs to stimulus ``ids[i]``.
@@ -98,21 +90,6 @@ class Result:
     def lines(self) -> list[str]:
         """The block that ends a test."""
         return final_lines(self.rate, self.confusion)
-
-
-def mistakes(ids: NDArray[np.int64], labels: NDArray[np.int64], estimated: NDArray[np.int64]) -> list[Mistake]:
-    """The pairs of label and estimate that differ, by stimulus; ignored labels are no mistakes."""
-    wrong = (labels != estimated) & (labels >= 0)
-    if labels.ndim == 1:
-        rows = zip(ids[wrong].tolist(), labels[wrong].tolist(), estimated[wrong].tolist(), strict=True)
-        return [Mistake(*row, 1) for row in rows]
-    found = []
-    for row in np.flatnonzero(wrong.reshape(len(ids), -1).any(axis=1)):
-        pairs = np.stack([labels[row][wrong[row]], estimated[row][wrong[row]]])
-        distinct, counts = np.unique(pairs, axis=1, return_counts=True)
-        for label, estimate, count in zip(*distinct.tolist(), counts.tolist(), strict=True):
-            found.append(Mistake(int(ids[row]), label, estimate, count))
-    return found
 
 
 def comparisons(network: Tested, stimuli: Stimuli) -> list[Comparison]:

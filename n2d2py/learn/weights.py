@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -100,7 +101,7 @@ def quantized(network: Storing) -> dict[str, list[Stored]]:
                 values = quantizer.split(full)[0] if quantizer.separate else quantizer(full)
             layer.train(learning)
             suffix = "" if values.dim() > 2 else "_quant"
-            found[name] = [Stored(f"quant_weights{suffix}", values, layer.mask)]
+            found[name] = [Stored(f"quant_weights{suffix}", values, layer.mask, layer.layout())]
     return found
 
 
@@ -246,7 +247,10 @@ def _check_count(found: int, expected: int, name: str, file: Path, cell: str) ->
 
 
 def _split(file: Path, cell: str, items: list[Stored]) -> Iterator[tuple[Stored, NDArray[np.float64]]]:
-    """The tensors of a single file: for each output its part of every tensor, one after the other."""
+    """The tensors of a single file: for each output its part of every tensor, one after the other.
+
+    So the file is in the order of the outputs whatever WeightsExportFormat says.
+    """
     values = read_values(file, cell)
     _check_count(len(values), sum(count_of(item) for item in items), "all parameters", file, cell)
     parts: dict[int, list[NDArray[np.float64]]] = {index: [] for index in range(len(items))}
@@ -258,4 +262,5 @@ def _split(file: Path, cell: str, items: list[Stored]) -> Iterator[tuple[Stored,
             parts[index].append(values[start:end])
             start = end
     for index, item in enumerate(items):
-        yield item, _checked(item, np.concatenate(parts[index]), file, cell)
+        by_output = replace(item, layout=item.layout._replace(outputs_last=False))
+        yield by_output, _checked(item, np.concatenate(parts[index]), file, cell)

@@ -17,6 +17,11 @@ class Activation(Record):
         """The name as it stands on a picture."""
         return name_of("activation", type(self))
 
+    @property
+    def reaches_below_zero(self) -> bool:
+        """Whether a value below 0 can come out."""
+        return True
+
 
 @register("activation", "Linear")
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,10 @@ class Rectifier(Activation):
 
     leak_slope: float = parameter("LeakSlope", real, 0.0, "slope for negative x")
     clipping: float = parameter("Clipping", unsigned_real, 0.0, "largest y; 0 means none")
+
+    @property
+    def reaches_below_zero(self) -> bool:
+        return self.leak_slope > 0
 
 
 @register("activation", "Saturation")

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from n2d2py.parts.quantizers import ActivationQuantizer
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import find, name_of
 
 
@@ -18,6 +19,13 @@ class ActivationQuantization(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """``values`` rounded to the grid, with the quantizer's gradient."""
+        raise NotImplementedError
+
+    def split(self, values: Tensor) -> Scaled:
+        """``values`` as codes 0..R with the quantizer's gradient, and their scale.
+
+        ``codes * scale`` is bit for bit what ``forward`` gives.
+        """
         raise NotImplementedError
 
     def grid(self) -> Grid:

@@ -19,6 +19,7 @@ from torch.autograd.function import once_differentiable
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
 
 _SMALLEST = 1e-12
@@ -38,6 +39,10 @@ class SatActivationQuantization(ActivationQuantization):
     def forward(self, values: Tensor) -> Tensor:
         quantized: Tensor = _Clip.apply(values, self.alpha, self.record.range)
         return quantized
+
+    def split(self, values: Tensor) -> Scaled:
+        codes, scale = _Split.apply(values, self.alpha, self.record.range)
+        return Scaled(codes, scale, self.record.range)
 
     def grid(self) -> Grid:
         return Grid(self._clip() / self.record.range, 0, self.record.range)
@@ -67,10 +72,8 @@ class _Clip(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int) -> Tensor:
-        clip = alpha.abs().clamp_min_(_SMALLEST)
-        step = clip / steps
-        scaled = values * (steps / clip)
-        out = scaled.clamp(0.0, float(steps)).round_().mul_(step)
+        scaled, codes, step = _encoded(values, alpha, steps)
+        out = codes.mul_(step)
         ctx.steps = float(steps)
         ctx.save_for_backward(scaled, out, step, alpha)
         return out
@@ -79,12 +82,43 @@ class _Clip(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         scaled, out, step, alpha = ctx.saved_tensors
-        # hardtanh_backward passes what lies strictly between its bounds. At x = a, dx is 1 and h is 1 as well, so
-        # that x = a belongs to the gradient of x and not to the difference that gives h.
-        inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, ctx.steps * (1 + torch.finfo(out.dtype).eps))
-        below = torch.ops.aten.hardtanh_backward(inner, scaled, 0.0, ctx.steps)
-        slope = (_dot(gradient, out) / step - _dot(below, scaled)).div_(ctx.steps)
-        return inner, torch.where(alpha < 0, -slope, slope), None
+        return *_gradients(gradient, scaled, _dot(gradient, out) / step, alpha, ctx.steps), None
+
+
+class _Split(torch.autograd.Function):
+    """(x, a) -> (codes, scale). dL/dcode = dL/dy * scale, hence g = dL/dcode / scale."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        scaled, codes, step = _encoded(values, alpha, steps)
+        ctx.steps = float(steps)
+        ctx.save_for_backward(scaled, codes, step, alpha)
+        ctx.mark_non_differentiable(step)
+        return codes, step
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None]:
+        scaled, codes, step, alpha = ctx.saved_tensors
+        total = _dot(gradient, codes) / step
+        return *_gradients(gradient / step, scaled, total, alpha, ctx.steps), None
+
+
+def _encoded(values: Tensor, alpha: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(z = x R / a, codes, scale a / R)."""
+    clip = alpha.abs().clamp_min_(_SMALLEST)
+    scaled = values * (steps / clip)
+    return scaled, scaled.clamp(0.0, float(steps)).round_(), clip / steps
+
+
+def _gradients(gradient: Tensor, scaled: Tensor, total: Tensor, alpha: Tensor, steps: float) -> tuple[Tensor, Tensor]:
+    """(dL/dx, dL/dalpha) of g; ``total`` is <g, y> in units of the scale."""
+    # hardtanh_backward passes what lies strictly between its bounds. At x = a, dx is 1 and h is 1 as well, so
+    # that x = a belongs to the gradient of x and not to the difference that gives h.
+    inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps * (1 + torch.finfo(scaled.dtype).eps))
+    below = torch.ops.aten.hardtanh_backward(inner, scaled, 0.0, steps)
+    slope = (total - _dot(below, scaled)).div_(steps)
+    return inner, torch.where(alpha < 0, -slope, slope)
 
 
 def _dot(left: Tensor, right: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def picture_of(network: IntegerNetwork) -> Picture:
         boxes[box.name] = box
         drawn[operation.name] = box.name
         edges.extend((drawn[name], box.name) for name in operation.inputs)
-    weights = sum(operation.weights.size for operation in network if isinstance(operation, Weighted))
+    weights = sum(operation.connected_weights.size for operation in network if isinstance(operation, Weighted))
     exact = "every rescaling proved exact" if network.exact else "not every rescaling is exact"
     return Picture(tuple(boxes.values()), tuple(edges), f"integer network, {weights:,} weights, {exact}")
 
@@ -48,7 +48,8 @@ def _box(network: IntegerNetwork, operation: Operation) -> Box:
     if isinstance(operation, Weighted):
         grid = operation.weights_grid
         by = f" by {grid.step}" if grid.step != 1 else ""
-        lines = [f"weights {_bits((grid.levels - 1).bit_length())}: {grid.low}..{grid.high}{by}"]
+        mask = ", absent 0" if operation.zero_is_extra else ""
+        lines = [f"weights {_bits(operation.level_bits)}: {grid.low}..{grid.high}{by}{mask}"]
         if operation.weights.ndim == 4:  # outputs, channels, height, width
             lines.insert(0, f"{operation.weights.shape[3]}x{operation.weights.shape[2]}")
         lines.append(f"accumulator {_bits(word_bits(int(edge.low.min()), int(edge.high.max())))}")

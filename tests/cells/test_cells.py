@@ -11,6 +11,7 @@ from n2d2py.parameters import declarations
 from n2d2py.parts.activations import Linear, Rectifier, Tanh
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.parts.solvers import SGD
+from n2d2py.parts.targets import TargetScore
 from tests.cells.reading import cell, dims
 
 
@@ -56,18 +57,22 @@ def test_fc_configuration() -> None:
 @pytest.mark.parametrize(
     ("type_name", "line"),
     [
-        ("Fc", "WeightsExportFormat=CO"),
         ("Fc", "OutputsRemap=0:4"),
-        ("Conv", "WeightsExportFormat=HWCO"),
-        ("Conv", "WeightsExportFlip=1"),
         ("Conv", "OutputsRemap=0:4"),
     ],
 )
-def test_another_layout_of_weight_files_is_refused(type_name: str, line: str) -> None:
+def test_another_order_of_the_outputs_is_refused(type_name: str, line: str) -> None:
     kernel = "|KernelSize=3" if type_name == "Conv" else ""
     with pytest.raises(ParameterError, match=f"{line} is not available in this version of n2d2py") as error:
         cell(type_name, f"NbOutputs=2{kernel}|{line}")
     assert "net.ini:" in str(error.value)
+
+
+def test_the_order_of_weight_files() -> None:
+    assert cell("Fc", "NbOutputs=2").layout == cell("Conv", "NbOutputs=2|KernelSize=3").layout == (False, False, 1)
+    assert cell("Fc", "NbOutputs=2|WeightsExportFormat=CO").layout == (True, False, 1)
+    conv = cell("Conv", "NbOutputs=2|KernelSize=3", "WeightsExportFormat=HWCO|WeightsExportFlip=1")
+    assert conv.layout == (True, True, 1)
 
 
 # ----------------------------------------------------------------------------------------------- BatchNorm
@@ -190,3 +195,29 @@ def test_unknown_activation() -> None:
         cell("Activation", "NbOutputs=4|ActivationFunction=Rectifer")
     assert "unknown activation 'Rectifer'" in str(error.value)
     assert "did you mean Rectifier?" in str(error.value)
+
+
+# ------------------------------------------------------------------------------------ what others ask of a cell
+
+
+def test_what_ends_a_network_and_what_can_be_absorbed() -> None:
+    assert cell("Softmax", "NbOutputs=2|WithLoss=1").is_loss
+    assert not cell("Softmax", "NbOutputs=2").is_loss
+    assert not cell("Fc", "NbOutputs=2").is_loss
+    assert cell("BatchNorm", "NbOutputs=2").normalizes
+    assert not cell("Fc", "NbOutputs=2").normalizes
+
+
+def test_plain_weights() -> None:
+    fc = cell("Fc", "NbOutputs=2|NoBias=1|Normalize=1|QWeight=SAT").with_plain_weights()
+    assert (fc.no_bias, fc.normalize, fc.weights_quantizer) == (False, False, None)
+    conv = cell("Conv", "NbOutputs=2|KernelSize=3|NoBias=1|QWeight=SAT").with_plain_weights()
+    assert (conv.no_bias, conv.weights_quantizer, conv.kernel) == (False, None, (3, 3))
+
+
+def test_a_leaky_rectifier_may_be_asked_for_values_below_0() -> None:
+    target = TargetScore(name="c.Target", cell="c", default_value=-1.0)
+    plain = cell("Fc", "NbOutputs=2|ActivationFunction=Rectifier")
+    assert plain.doubts(target) == ["target c.Target wants -1, and c gives nothing below 0 (Rectifier)"]
+    leaky = cell("Fc", "NbOutputs=2|ActivationFunction=Rectifier|ActivationFunction.LeakSlope=0.1")
+    assert leaky.doubts(target) == []

@@ -192,20 +192,27 @@ def test_what_is_said_of_stimuli_is_read_without_the_data(monkeypatch: pytest.Mo
 
 
 def test_declarations_import_neither_torch_nor_opencv() -> None:
-    code = "import sys, n2d2py.data; sys.exit('torch' in sys.modules or 'cv2' in sys.modules)"
+    modules = "n2d2py.options, n2d2py.data.databases, n2d2py.data.transformations, n2d2py.data.chain"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_all_base_options_are_read(mnist: Path) -> None:
     database = read_database(
         ini.loads(
-            "[database]\nType=MNIST_IDX_Database\nDefaultLabel=none\nROIsMargin=2\nDataFileLabel=0\n"
+            "[database]\nType=MNIST_IDX_Database\nDefaultLabel=\nROIsMargin=2\nDataFileLabel=0\n"
             "CompositeLabel=None\nTargetDataPath=\nMultiChannelMatch=\nMultiChannelReplace=\n",
             file="net.ini",
         )
     )
     assert database is not None
-    assert (database.default_label, database.rois_margin, database.data_file_label) == ("none", 2, False)
+    assert (database.default_label, database.rois_margin, database.data_file_label) == ("", 2, False)
+
+
+def test_labels_of_regions_are_refused_where_there_are_none(mnist: Path) -> None:
+    with pytest.raises(ParameterError, match="DefaultLabel=none is not possible with this database") as error:
+        load("[database]\nType=MNIST_IDX_Database\nDefaultLabel=none\n")
+    assert ":3, [database], DefaultLabel" in str(error.value)
 
 
 def test_real_mnist() -> None:

@@ -48,7 +48,7 @@ CASES = {
         broken(replace(CONV, cell=replace(CONV.cell, activation_quantizer=SatActivations())), POOL, FC),
         "cell conv has QAct and no ActivationFunction",
     ),
-    "a Softmax with loss is the end of the network": (
+    "a cell with a loss is the end of the network": (
         broken(SOFTMAX_NODE, replace(SOFTMAX_NODE, cell=replace(SOFTMAX, name="t", inputs=("s",)))),
         "Softmax s has WithLoss=1 and feeds t",
     ),

@@ -60,8 +60,6 @@ def test_what_was_read_directly_makes_a_section_used():
     assert document.unused() == ["def", "used", "empty"]
     document.value("used", "a")
     assert document.unused() == ["def", "empty"]
-    assert document.keys_read("referred") == {"b"}
-    assert document.keys_read("def") == frozenset()
 
 
 def test_a_global_section_is_used_by_its_variables_and_unseen_when_empty():
@@ -69,11 +67,3 @@ def test_a_global_section_is_used_by_its_variables_and_unseen_when_empty():
     document.value("s", "v")
     assert document.unused() == []
     assert ini.loads("[s]").unused() == ["s"]
-
-
-def test_sections_are_found_by_pattern_in_file_order():
-    document = ini.loads("[sp.Transformation-2]\n[sp.Transformation-1]\n[spx]\n[sp.OnTheFlyTransformation]\n[a[0]\n")
-    assert document.matching("sp.Transformation*") == ["sp.Transformation-2", "sp.Transformation-1"]
-    assert document.matching("sp?") == ["spx"]
-    assert document.matching("a[0") == ["a[0"]
-    assert document.matching("*") == [name for name in document.sections if name]

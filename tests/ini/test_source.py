@@ -36,11 +36,11 @@ def test_name_with_nul():
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"<!DOCTYPE html>\n<html></html>", "HTML or XML page"),
-        (b"\n  <HTML>", "HTML or XML page"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "pointer of Git LFS"),
-        (b"\x1f\x8b\x08\x00", "gzip data"),
-        (b"PK\x03\x04", "a zip archive"),
+        (b"<!DOCTYPE html>\n<html></html>", "a web page"),
+        (b"\n  <HTML>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer"),
+        (b"\x1f\x8b\x08\x00", "a gzip file"),
+        (b"PK\x03\x04", "a ZIP archive"),
         (b"\x89PNG\r\n", "a PNG image"),
         (b"\xff\xfea\x00=\x001\x00", "UTF-16"),
         (b"a=1\nb=\x00\n", "binary data"),

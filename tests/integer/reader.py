@@ -25,6 +25,13 @@ def infer(folder: Path, stimuli: np.ndarray) -> dict[str, np.ndarray]:
     return values
 
 
+def codes_of(record: dict, pixels: np.ndarray) -> np.ndarray:
+    """Codes of the pixels of transformed images, from what ``preprocessing`` says of codes."""
+    if "table" in record:
+        return np.array(record["table"], dtype=np.int64)[pixels]
+    return pixels.astype(np.int64) + record["offset"]
+
+
 def numbers(folder: Path, record: dict) -> np.ndarray:
     text = (folder / record["file"]).read_text()
     rows = [[int(word) for word in line.split()] for line in text.splitlines()]

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from n2d2py.integer.rational import RealStep
+from .rational import RealStep
 
 RANGES = (1, 3, 7, 15, 31, 63, 127, 255)
 
@@ -107,3 +107,10 @@ def layers(draw: st.DrawFn, max_span: int = 100_000, max_channels: int = 3) -> L
         low=np.array(lows, dtype=np.int64),
         high=np.array(highs, dtype=np.int64),
     )
+
+
+def whole_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """All reachable accumulators as (channels, points), and which of the points belong to each channel."""
+    points = np.arange(layer.low.min(), layer.high.max() + 1)
+    grid = np.broadcast_to(points, (len(layer.low), len(points)))
+    return grid, (grid >= layer.low[:, None]) & (grid <= layer.high[:, None])

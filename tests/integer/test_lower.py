@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,6 @@ from hypothesis import strategies as st
 
 from n2d2py.errors import IntegerError
 from n2d2py.integer import manifest
-from n2d2py.integer.evaluation import IntegerEvaluation
 from n2d2py.integer.interpreter import run
 from n2d2py.integer.lower import lower
 from n2d2py.integer.network import Convolution, FullyConnected, IntegerNetwork, Requantization, SumPool
@@ -205,20 +206,6 @@ def test_the_ranges_are_reachable_and_never_left() -> None:
         assert run(integer, image, ["conv1"])["conv1"][0, output, 0, 0] == integer.edges["conv1"].high[output]
 
 
-def test_evaluation_stands_in_for_the_learned_network() -> None:
-    learned = network(lenet())
-    stand_in = IntegerEvaluation(learned.network, lower(learned, IMAGES))
-    batch = Images(learned, 5)
-    ours, theirs = stand_in.evaluate(batch.codes), learned.evaluate(batch.codes)
-    assert list(ours) == list(theirs)
-    for name, coded in ours.items():
-        assert coded.grid is None or coded.grid == theirs[name].grid
-        assert torch.equal(coded.values, theirs[name].values.to(coded.values.dtype))
-    assert list(stand_in.evaluate(batch.codes, ["softmax"])) == ["softmax"]
-    with pytest.raises(IntegerError, match="no integer codes"):
-        stand_in.evaluate(type(batch.codes)(batch.inputs))
-
-
 def test_lowering_leaves_the_learned_network_as_it_was() -> None:
     learned = network(lenet()).train()
     before = {name: value.clone() for name, value in learned.state_dict().items()}
@@ -307,3 +294,26 @@ def test_statistics_that_are_not_finite_are_refused() -> None:
 def test_unknown_mode() -> None:
     with pytest.raises(IntegerError, match="unknown rescaling mode 'Half'"):
         lower(network(lenet()), IMAGES, "Half")
+
+
+def test_absent_connections_are_known_and_told(tmp_path) -> None:
+    text = lenet().replace("[conv2]\n", "[conv2]\nMapping.SizeX=1\nMapping.SizeY=2\n")
+    integer = checked(network(text))
+    conv = integer["conv2"]
+    assert isinstance(conv, Convolution)
+    assert conv.connected is not None
+    assert conv.absent == np.count_nonzero(conv.weights == 0) > 0  # the Default grid has no level 0
+    assert np.all(conv.connected_weights % 2)
+    assert np.array_equal(conv.connected, conv.weights != 0)
+    manifest.write(integer, tmp_path)
+    operations = json.loads((tmp_path / manifest.MANIFEST).read_text())["operations"]
+    records = {record["name"]: record for record in operations}
+    told = records["conv2"]["weights"]
+    assert (told["bits"], told["signed_bits"]) == (5, 5)  # 16 levels and the 0
+    assert {key: told["absent"][key] for key in ("connections", "code", "is_level")} == {
+        "connections": conv.absent, "code": 0, "is_level": False
+    }  # fmt: skip
+    assert "a weight alone has 4 bits" in told["absent"]["words"]
+    assert "absent" not in records["conv1"]["weights"]
+    codes = Images(network(text), 3).codes.values.numpy().astype(np.int64)
+    assert np.array_equal(infer(tmp_path, codes)["conv2"], run(integer, codes)["conv2"])

@@ -9,17 +9,8 @@ from hypothesis import strategies as st
 
 from n2d2py.errors import IntegerError
 from n2d2py.integer.requantize import MODES, requantize
-from n2d2py.integer.slopes import find_slopes
-from n2d2py.integer.thresholds import find_thresholds
 
-from .steps import RANGES, Layer, layers
-
-
-def whole_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
-    """All reachable accumulators as (channels, points), and which of the points belong to each channel."""
-    points = np.arange(layer.low.min(), layer.high.max() + 1)
-    grid = np.broadcast_to(points, (len(layer.low), len(points)))
-    return grid, (grid >= layer.low[:, None]) & (grid <= layer.high[:, None])
+from .steps import RANGES, Layer, layers, whole_range
 
 
 @given(layers(max_span=3000), st.sampled_from(["Floating-point", "Fixed-point", "Fixed-point32", "Fixed-point16"]))
@@ -86,36 +77,6 @@ def biases(points: np.ndarray, codes: np.ndarray, multiplier: int, shift: int, h
     return max(from_below, default=-(1 << 80)), min(from_above, default=1 << 80)
 
 
-@given(layers(max_span=40, max_channels=1))
-@settings(max_examples=150, deadline=None)
-def test_the_interval_of_slopes_is_that_of_all_pairs(layer: Layer) -> None:
-    from fractions import Fraction
-
-    thresholds = find_thresholds(layer.step, layer.low, layer.high, layer.highest)
-    slopes = find_slopes(thresholds)
-    first, last = int(thresholds.first[0]), int(thresholds.last[0])
-    values = [int(value) for value in thresholds.values[0]]
-    if thresholds.constant[0]:
-        assert slopes.feasible[0]
-        return
-    low, high = Fraction(0), None
-    for i, reached in enumerate(values):
-        for j, unreached in enumerate(values):
-            if reached > last or unreached <= first:
-                continue
-            rise, run = j - i, unreached - 1 - reached
-            if run < 0:
-                low = max(low, Fraction(rise, run))
-            elif run > 0:
-                high = Fraction(rise, run) if high is None else min(high, Fraction(rise, run))
-    assert bool(slopes.feasible[0]) == (high is None or low < high)
-    if slopes.feasible[0]:
-        assert Fraction(int(slopes.low_p[0]), int(slopes.low_q[0])) == low
-        assert (int(slopes.high_q[0]) == 0) == (high is None)
-        if high is not None:
-            assert Fraction(int(slopes.high_p[0]), int(slopes.high_q[0])) == high
-
-
 @pytest.mark.parametrize("highest", RANGES)
 @pytest.mark.parametrize("weights", RANGES)
 def test_trained_looking_layers_of_every_range(weights: int, highest: int) -> None:
@@ -165,26 +126,6 @@ def test_dead_channel_keeps_its_constant_code() -> None:
     assert found.rescaling.multipliers.tolist() == [0, 0]
     assert found.rescaling.codes(np.array([[0], [4]])).tolist() == [[7], [7]]
     assert found.rescaling.shift == 0
-
-
-@given(layers(max_span=2000), st.sampled_from(["Single-shift", "Double-shift"]))
-@settings(max_examples=100, deadline=None)
-def test_forced_shifts_count_their_errors_honestly(layer: Layer, mode: str) -> None:
-    found = requantize(layer.step, layer.low, layer.high, layer.highest, mode)
-    for multiplier in found.rescaling.multipliers:
-        assert abs(int(multiplier)).bit_count() <= (1 if mode == "Single-shift" else 2)
-    grid, inside = whole_range(layer)
-    clipped = np.clip(grid, layer.low[:, None], layer.high[:, None])
-    differ = (found.rescaling.codes(clipped) != layer.step(clipped)) & inside
-    assert found.proof.differing.tolist() == differ.sum(axis=1).tolist()
-    assert found.proof.exact == (not differ.any())
-
-
-def test_a_power_of_two_needs_no_more_than_a_shift() -> None:
-    found = requantize(
-        lambda acc: np.clip((acc + 8) >> 4, 0, 15), np.array([-300]), np.array([300]), 15, "Single-shift"
-    )
-    assert found.proof.exact
 
 
 def test_unknown_mode_names_the_known_ones() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from n2d2py.errors import IntegerError
-from n2d2py.integer.rational import RealStep
 from n2d2py.integer.thresholds import find_thresholds
 
+from .rational import RealStep
 from .steps import Layer, layers
 
 

@@ -11,7 +11,8 @@ import torch
 from n2d2py.errors import IntegerError
 from n2d2py.integer.lower import lower
 from n2d2py.integer.network import IntegerNetwork
-from n2d2py.integer.verify import forward, verify
+from n2d2py.integer.verify import forward, labels_of, verify
+from n2d2py.quant.grid import Coded, Grid
 
 from .learned import IMAGES, Images, lenet, network
 
@@ -34,6 +35,7 @@ def test_counts_of_an_equal_pair() -> None:
     assert by_name["bn1"].float_differing is not None
     lines = result.lines()
     assert lines[0].split()[:3] == ["cell", "codes", "differing"]
+    assert lines[1].replace("-", "").strip() == ""
     assert lines[-1].split() == ["labels", "15", "0", str(result.float_differing_labels)]
 
 
@@ -94,3 +96,46 @@ def test_labels_are_those_of_the_target_cell() -> None:
     result = verify(learned, changed(integer, "fc2", bias=bias), [Images(learned, 9)])
     assert result.differing_labels > 0
     assert result.first_differing == "fc2"
+
+
+ONE_NEURON = """
+[sp]
+SizeX=3
+SizeY=3
+BatchSize=4
+[fc]
+Input=sp
+Type=Fc
+NbOutputs=1
+ActivationFunction=Linear
+QWeight=SAT
+QWeight.Range=15
+[fc.Target]
+BinaryThreshold=0.25
+"""
+
+
+def test_one_output_neuron_is_labelled_by_its_threshold() -> None:
+    learned = network(ONE_NEURON)
+    with torch.no_grad():
+        values = learned.evaluate(Images(learned, 9).codes)["fc"].exact()
+        learned.layers["fc"].biases += 0.25 - float(values.median())  # the labels part in the middle
+    batch = Images(learned, 9)
+    integer = lower(learned, IMAGES)
+    result = verify(learned, integer, [batch])
+    assert result.all_equal
+    (operation,) = integer.operations
+    shifted = changed(integer, "fc", bias=operation.bias + np.iinfo(np.int32).max * 2**16)
+    wrong = verify(learned, shifted, [batch])
+    labels = (learned.evaluate(batch.codes)["fc"].exact().flatten() > 0.25).tolist()
+    assert 0 < sum(labels) < 9
+    assert wrong.differing_labels == 9 - sum(labels)  # all became 1
+
+
+def test_a_label_is_read_from_real_values_with_their_offset() -> None:
+    codes = torch.tensor([[5.0, 4.0], [1.0, 9.0]])[:, :, None, None]
+    grid, offset = Grid(0.5, 0, 9), torch.tensor([0.0, 1.0], dtype=torch.float64)
+    assert labels_of(Coded(codes, grid), 0.5).tolist() == [0, 1]
+    assert labels_of(Coded(codes, grid, offset), 0.5).tolist() == [1, 1]
+    assert labels_of(Coded(codes[:, :1], grid, offset[:1]), 1.0).tolist() == [1, 0]
+    assert labels_of(Coded(codes[:, :1], grid, offset[1:]), 1.0).tolist() == [1, 1]

@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torch import nn
 
@@ -89,23 +88,12 @@ def test_evaluates_by_its_step_function():
     assert ((result.real() - layer(acc * 0.01)).abs() > 1e-5).float().mean() < 0.01
 
 
-def test_a_vector_is_one_accumulator_a_channel():
-    layer = quantized()
-    acc = torch.tensor([10.0, -10.0], dtype=torch.float64)
-    assert torch.equal(layer.step(Grid(0.1, -10, 10))(acc), layer.step(Grid(0.1, -10, 10))(acc[:, None])[:, 0])
-
-
 def test_the_activation_function_comes_before_the_quantizer():
     plain, rectified = quantized(), quantized("ActivationFunction.Clipping=1\n")
     acc = torch.arange(-1000, 1001).double().repeat(2, 1)
     grid = Grid(0.01, -1000, 1000)
     assert torch.equal(rectified.step(grid)(acc), plain.step(grid)(acc).clamp(max=5))
     assert rectified.step(grid).monotone
-
-
-def test_without_a_quantizer_there_is_no_step():
-    with pytest.raises(ValueError, match="c has no activation quantizer"):
-        one(BN).step(Grid(1.0, 0, 1))
 
 
 def test_without_a_quantizer_codes_become_reals():

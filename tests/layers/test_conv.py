@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.grid import Grid
 
 from .networks import network, one, pixels
 
@@ -107,20 +107,6 @@ def test_back_propagate_0_blocks_only_the_inputs(quantizer):
     assert layer.biases.grad.abs().max() > 0
 
 
-@pytest.mark.parametrize("scaling", [0, 1])
-def test_integer_mode_learns_the_same(scaling):
-    x = torch.rand(2, 2, 8, 8)
-    results = []
-    for mode in ("Default", "Integer"):
-        layer = one(CONV + f"QWeight=SAT\nQWeight.Range=15\nQWeight.Mode={mode}\nQWeight.ApplyScaling={scaling}")
-        inputs = x.clone().requires_grad_()
-        y = layer(inputs)
-        y.square().sum().backward()
-        results.append((y.detach(), inputs.grad, layer.weights.grad, layer.biases.grad))
-    for default, integer in zip(*results, strict=True):
-        assert torch.allclose(default, integer, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize(
     "keys",
     ["", "Padding=2\nStride=2\n", "Mapping.NbGroups=2\n", "Mapping.Size=2\n", "QWeight.QuantMode=Asymmetric\n"],
@@ -141,23 +127,6 @@ def test_accumulators_are_exact_integers_inside_their_bounds(keys):
     assert torch.all(wide.amax((0, 2, 3)) <= high)
 
 
-def test_wide_accumulators_are_held_in_float64():
-    layer = one("Type=Conv\nKernelSize=3\nNbOutputs=2\nNoBias=1\nQWeight=SAT")
-    generator = torch.Generator().manual_seed(1)
-    values = torch.randint(-(1 << 30), 1 << 30, (2, 2, 8, 8), generator=generator).double()
-    result = layer.evaluate(Coded(values, Grid(1.0, -(1 << 30), 1 << 30)))
-    assert result.values.dtype == torch.float64
-    assert torch.equal(result.values.long(), layer.product(values.long(), layer.weight_codes()[0].long(), None))
-
-
-def test_without_codes_it_evaluates_as_it_learns():
-    layer = one(CONV + "QWeight=SAT\nQWeight.ApplyQuantization=0\nActivationFunction=Tanh").eval()
-    stimuli = pixels()
-    result = layer.evaluate(stimuli)
-    assert result.grid is None
-    assert torch.equal(result.values, layer(stimuli.real()))
-
-
 def test_a_quantizer_right_on_the_cell_makes_codes_with_the_bias():
     layer = one(CONV + "QWeight=SAT\nActivationFunction=Rectifier\nQAct=SAT\nQAct.Alpha=0.5\nQAct.Range=7").eval()
     stimuli = pixels()
@@ -173,10 +142,3 @@ def test_a_quantizer_right_on_the_cell_makes_codes_with_the_bias():
     assert result.grid == Grid(0.5 / 7, 0, 7)
     assert (result.real() - layer(stimuli.real())).abs().max() <= 0.5 / 7 * 1.001
     assert ((result.real() - layer(stimuli.real())).abs() > 1e-5).float().mean() < 0.01
-
-
-def test_codes_on_real_inputs_when_the_weights_are_real():
-    layer = one(CONV + "ActivationFunction=Linear\nQAct=SAT\nQAct.Alpha=0.5\nQAct.Range=7").eval()
-    result = layer.evaluate(pixels())
-    assert result.grid == Grid(0.5 / 7, 0, 7)
-    assert torch.equal(result.values, result.values.round())

@@ -31,23 +31,6 @@ def test_the_default_is_tanh():
     assert torch.equal(one("Type=Activation\nNbOutputs=2")(x), x.tanh())
 
 
-def test_a_rectifier_keeps_codes():
-    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Rectifier")
-    codes = torch.randint(-9, 10, (2, 2, 8, 8)).float()
-    result = layer.evaluate(Coded(codes, Grid(0.5, -9, 9)))
-    assert result.grid == Grid(0.5, 0, 9)
-    assert torch.equal(result.values, codes.relu())
-
-
-def test_other_functions_make_reals():
-    layer = one("Type=Activation\nNbOutputs=2").eval()
-    codes = torch.randint(-9, 10, (2, 2, 8, 8)).float()
-    result = layer.evaluate(Coded(codes, Grid(0.125, -9, 9)))
-    assert result.grid is None
-    assert result.values.dtype == torch.float32
-    assert torch.allclose(result.values, (codes * 0.125).tanh(), atol=1e-6)
-
-
 def test_a_quantized_activation_has_a_step():
     layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Saturation\nQAct=SAT\nQAct.Alpha=2\nQAct.Range=3")
     codes = torch.arange(-32, 32).repeat(4, 1).reshape(2, 2, 8, 8).float()
@@ -55,11 +38,6 @@ def test_a_quantized_activation_has_a_step():
     result = layer.evaluate(Coded(codes, grid))
     assert torch.equal(result.values, torch.round((codes * 0.125).clamp(0, 1) * 1.5))
     assert layer.step(grid).monotone
-
-
-def test_swish_is_not_monotone():
-    layer = one("Type=Activation\nNbOutputs=2\nActivationFunction=Swish\nQAct=SAT")
-    assert not layer.step(Grid(1.0, 0, 1)).monotone
 
 
 def test_logistic_with_loss_gives_logits_to_a_target():

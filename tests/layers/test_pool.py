@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from n2d2py.layers.maxpool import max_pool
 from n2d2py.quant.grid import Coded, Grid
 
 from .networks import one
@@ -64,24 +63,6 @@ def test_ties_over_channels_give_the_gradient_to_one():
     layer(x)[0, 0, 0, 0].backward()
     assert x.grad.sum() == 1
     assert x.grad.max() == 1
-
-
-@pytest.mark.parametrize("shape", [(3, 2, 28, 28), (2, 3, 7, 9), (1, 1, 2, 2), (2, 2, 5, 4)])
-def test_two_by_two_is_torch_s_maximum_ties_included(shape):
-    x = torch.randint(0, 3, shape, generator=torch.Generator().manual_seed(1)).float()
-    left, right = x.clone().requires_grad_(), x.clone().requires_grad_()
-    ours, theirs = max_pool(left, (2, 2), (2, 2), (0, 0)), functional.max_pool2d(right, 2)
-    gradient = torch.randn_like(ours)
-    ours.backward(gradient)
-    theirs.backward(gradient)
-    assert torch.equal(ours, theirs)
-    assert torch.equal(left.grad, right.grad)
-
-
-def test_two_by_two_takes_gradients_that_are_expanded():
-    x = torch.randn(2, 3, 4, 4, requires_grad=True)
-    max_pool(x, (2, 2), (2, 2), (0, 0)).sum().backward()
-    assert x.grad.sum() == 2 * 3 * 4
 
 
 @pytest.mark.parametrize("outputs", [3, 2])

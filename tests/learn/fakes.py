@@ -36,6 +36,7 @@ class FakeNetwork(nn.Module):
     """Fully connected cells fc0, fc1, ... one after the other; the last one has the target."""
 
     quantized = False
+    carries_codes = False
     form = "square"
 
     def __init__(self, *sizes, solver=None, targets=None, seed=1):

@@ -272,3 +272,19 @@ def test_a_network_without_target_or_without_parameters(tmp_path):
     network.learned = list
     with pytest.raises(LearningError, match="no cell of the network learns"):
         learn(network, FakeStimuli(), Plan(epochs=1, folder=tmp_path), generator())
+
+
+def test_the_mistakes_of_a_log_are_those_of_its_confusion_matrix(tmp_path):
+    history = learn(
+        FakeNetwork(3, 4, 3), FakeStimuli(spread=0.5), Plan(epochs=3, log_epochs=0, folder=tmp_path), generator()
+    )
+    (log,) = history.logs
+    (success,) = log.learning
+    wrong = success.confusion.matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    found = np.zeros_like(wrong)
+    for mistake in success.mistakes:
+        found[mistake.target, mistake.estimated] += mistake.pixels
+    assert success.confusion.total == 3 * 64
+    assert found.sum() > 0
+    assert np.array_equal(found, wrong)

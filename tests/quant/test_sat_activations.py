@@ -137,3 +137,23 @@ def test_alpha_is_learned_and_stored():
         module.alpha.fill_(3.0)
     module.fill()
     assert float(module.alpha.detach()) == 6.0
+
+
+@pytest.mark.parametrize("alpha", [0.7, 3.0, -1.5])
+def test_split_is_the_forward_pass_with_its_gradients(alpha):
+    x = torch.linspace(-1, 4, 401).reshape(1, 1, 1, -1)
+    weight = torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    results = []
+    for parts in (False, True):
+        module, inputs = quantizer(alpha, 15), x.clone().requires_grad_()
+        y = module.split(inputs).real() if parts else module(inputs)
+        (y * weight).sum().backward()
+        results.append((y.detach(), inputs.grad, module.alpha.grad))
+    whole, split = results
+    assert torch.equal(whole[0], split[0])
+    assert torch.allclose(whole[1], split[1], rtol=1e-6, atol=0)
+    assert torch.allclose(whole[2], split[2], rtol=1e-4, atol=1e-5)
+    scaled = quantizer(alpha, 15).split(x)
+    assert scaled.high == 15
+    assert not scaled.scale.requires_grad
+    assert set(scaled.values.flatten().tolist()) == set(map(float, range(16)))

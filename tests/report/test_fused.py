@@ -58,6 +58,19 @@ def test_what_is_not_exact_is_said() -> None:
     assert "NOT EXACT: 3 of 100 differ" in drawn.boxes[1].lines
 
 
+def test_absent_connections_are_said_and_not_counted() -> None:
+    network = lenet_like()
+    conv = network["conv1"]
+    connected = np.ones(conv.weights.shape, dtype=bool)
+    connected[0, 0] = False
+    masked = replace(conv, weights=np.where(connected, conv.weights, 0), connected=connected)
+    operations = tuple(masked if operation is conv else operation for operation in network)
+    drawn = fused.picture_of(replace(network, operations=operations))
+    assert drawn.boxes[1].lines[1] == "weights 4 bits: -15..15 by 2, absent 0"
+    total = sum(operation.weights.size for operation in network if hasattr(operation, "weights"))
+    assert f"{total - 9:,} weights" in drawn.caption
+
+
 @pytest.mark.skipif(not drawing.programs(), reason="no program draws graphs here")
 def test_it_can_be_drawn(drawn: Picture, tmp_path: Path) -> None:
     assert len(drawing.draw(picture.dot(drawn, "LeNet.ini"), tmp_path / "LeNet.ini")) == 3

@@ -1,4 +1,4 @@
-"""What is written about a network before it learns: statistics, maps, receptive fields, labels, schedules."""
+"""What is written about a network before it learns: statistics, maps, receptive fields, labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 from n2d2py import ini
 from n2d2py.graph import build
 from n2d2py.graph.network import Network
-from n2d2py.parts.solvers import SGD
-from n2d2py.report import labels, maps, receptive, schedule, stats
+from n2d2py.report import labels, maps, receptive, stats
 
 NET = """
 DefaultModel=Frame
@@ -104,24 +103,3 @@ def test_labels_are_counted_by_set(tmp_path: Path) -> None:
         "0 cat 1 1 0 2 0 0 0",
         '1 "big dog" -1 2 0 0 0 0 0',
     ]
-
-
-def test_a_constant_rate_is_one_line(tmp_path: Path) -> None:
-    found = list(schedule.changes(SGD(learning_rate=0.05), 256, 60000, 235))
-    assert schedule.write_schedule(tmp_path, "conv1", "weights", found).read_text() == "0 1 0 0.05 0\n"
-
-
-def test_steps_say_where_the_rate_changes_and_where_the_loop_logs() -> None:
-    record = SGD(learning_rate=1.0, policy="StepDecay", step_size=40, rate_decay=0.5)
-    found = list(schedule.changes(record, 10, 40, 12, log_every=4))
-    assert [(change.step, change.iteration, change.epoch, change.rate) for change in found] == [
-        (0, 1, 0, 1.0), (4, 5, 1, 0.5), (8, 9, 2, 0.25)
-    ]  # fmt: skip
-    assert [change.logged for change in found] == [False, True, True]
-
-
-def test_long_smooth_schedules_stay_short(tmp_path: Path) -> None:
-    record = SGD(policy="CosineDecay", step_size=1, max_iterations=100_000)
-    found = list(schedule.changes(record, 1, 1000, 100_000))
-    assert 9_000 < len(found) <= 10_001
-    assert schedule.draw_schedule(tmp_path, "fc", "weights", found, 100_000).read_bytes().startswith(b"\x89PNG")

@@ -41,6 +41,7 @@ class Database(Record):
         """Refuse what only databases of image files have: raises :class:`ParameterError`."""
         per_pixel = self.composite_label not in ("None", "Auto")
         for name, key, given in (
+            ("default_label", f"DefaultLabel={self.default_label}", bool(self.default_label)),
             ("composite_label", f"CompositeLabel={self.composite_label}", per_pixel),
             ("target_data_path", "TargetDataPath", bool(self.target_data_path)),
             ("multi_channel_match", "MultiChannelMatch", bool(self.multi_channel_match)),

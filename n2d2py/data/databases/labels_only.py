@@ -19,6 +19,7 @@ class LabelsOnly(Database):
     label_path: str = parameter("LabelPath", path, REQUIRED, "text file with one name a line")
 
     def load(self, generator: Generator) -> Content:
+        self.check_plain()
         file = expand(self.label_path, self.place("label_path"))
         try:
             lines = file.read_text(encoding="utf-8").splitlines()

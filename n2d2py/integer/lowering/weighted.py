@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -47,7 +48,9 @@ def lower_weighted(site: Site, source: Edge, inputs: Grid, bounds: tuple[np.ndar
         raise site.error(str(error), "quantize the activations of the cells before it (QAct=SAT)") from error
     name = f"{site.name}:accumulator" if site.activates else site.name
     kept = None if offset is None else offset.cpu().numpy()
-    edge = site.add(make(name, weights, grid, bias), Edge(name, site.node.output, sums, low, high, kept))
+    connected = None if layer.mask is None else layer.mask.expand_as(codes).cpu().numpy()
+    operation = replace(make(name, weights, grid, bias), connected=connected)
+    edge = site.add(operation, Edge(name, site.node.output, sums, low, high, kept))
     if site.activates:
         site.activate(edge)
 

@@ -1,6 +1,6 @@
 """The step function of a batch-normalised activation in exact rational arithmetic: what real numbers would give.
 
-The learned step function is defined in float64 (see :mod:`~n2d2py.integer.thresholds`). This module computes the
+The learned step function is defined in float64 (see :mod:`n2d2py.integer.thresholds`). This module computes the
 same formula without any rounding, to show how far the two lie apart: at most where a real value comes within the
 rounding errors of float64 to a tie. The square root is squared out, so that only integers are compared.
 """
