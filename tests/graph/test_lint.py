@@ -60,6 +60,8 @@ CASES = {
 
 
 def test_a_good_network_passes() -> None:
+    complaints = [complaint for _, rule, _ in RULES for complaint in rule(TINY_NETWORK)]
+    assert complaints == []
     lint(TINY_NETWORK)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
-from n2d2py.integer.lint import lint
+from n2d2py.integer.lint import RULES, lint
 from n2d2py.integer.network import IntegerNetwork, Weighted
 
 from .networks import edge, lenet_like
@@ -28,7 +28,9 @@ def broken(**changes: object) -> IntegerNetwork:
 
 
 def test_a_sound_network_passes() -> None:
-    lint(lenet_like())
+    network = lenet_like()
+    assert [complaint for operation in network for rule in RULES for complaint in rule(network, operation)] == []
+    lint(network)
 
 
 @pytest.mark.parametrize(
