@@ -85,7 +85,8 @@ def _preprocessing(session: Session) -> dict[str, Any]:
 
 
 def _report(verification: Verification) -> None:
-    console.line("The integer network beside the learned one, code by code:")
+    console.line("The integer network beside the learned one, code by code (float forward: the fake-quantized float32")
+    console.line("network that learns; it may give another code where a value lies halfway between two):")
     for line in verification.lines():
         console.line(line)
     codes = sum(row.codes for row in verification.cells)

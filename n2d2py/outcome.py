@@ -12,6 +12,7 @@ from n2d2py import console
 from n2d2py.errors import LearningError
 from n2d2py.graph import picture
 from n2d2py.graph.drawing import draw
+from n2d2py.graph.files import write
 from n2d2py.graph.network import Network
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.learn import labels, testing
@@ -65,43 +66,42 @@ class Curves:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._points: list[curves.Point] = []
+        targets = session.network.targets
+        self._points: dict[str, list[curves.Point]] = {
+            target.name: [] for target in targets if isinstance(target, TargetScore)
+        }
         self._scores: list[tuple[int, float]] = []
         self._drawn = 0.0
 
     def logged(self, log: Log) -> None:
-        """Add a point; draw, unless it was drawn just before."""
+        """Add a point to the curve of each target; draw, unless it was drawn just before."""
         place = log.epoch + 1 if log.epoch is not None else log.batches
-        self._points.append(
-            curves.Point(
-                epoch=place,
-                learning=log.learning[0].recent if log.learning else None,
-                validation=log.validation[0].rate if log.validation else None,
-                test=log.test[0].rate if log.test else None,
-                rate=log.rate,
-            )
-        )
+        learning = {success.target.name: success.recent for success in log.learning}
+        validation = {result.target.name: result.rate for result in log.validation}
+        test = {result.target.name: result.rate for result in log.test}
+        for name, points in self._points.items():
+            point = curves.Point(place, learning.get(name), validation.get(name), test.get(name), log.rate)
+            points.append(point)
         if log.score is not None:
             self._scores.append((log.batches, log.score))
         if time.monotonic() - self._drawn > _REDRAWN:
             self.draw()
 
     def draw(self) -> None:
-        """Write the curve, and the validation scores, as they are now."""
-        scored = [target for target in self._session.network.targets if isinstance(target, TargetScore)]
-        if not self._points or not scored:
-            return
-        folder = folder_of(scored[0])
+        """Write the curve of each target, and the validation scores of the primary one, as they are now."""
         axis = "epoch" if self._session.line["learn-epoch"] else "batch"
-        curves.write_curve(folder / "learning_curve.png", self._points, f"{self._session.title}: learning", axis)
-        rows = [
-            f"{point.epoch:g} {_number(point.learning)} {_number(point.validation)} {_number(point.test)}"
-            for point in self._points
-        ]
-        text = "\n".join([f"{axis} learning validation test", *rows, ""])
-        (folder / "learning_curve.dat").write_text(text, encoding="ascii")
-        if self._scores:
-            curves.write_validation(folder, self._scores)
+        for index, (name, points) in enumerate(self._points.items()):
+            if not points:
+                continue
+            folder = Path(path_of(name))
+            curves.write_curve(folder / "learning_curve.png", points, f"{self._session.title}: learning", axis)
+            rows = [
+                f"{point.epoch:g} {_number(point.learning)} {_number(point.validation)} {_number(point.test)}"
+                for point in points
+            ]
+            write(folder / "learning_curve.dat", "\n".join([f"{axis} learning validation test", *rows, ""]))
+            if self._scores and index == 0:
+                curves.write_validation(folder, self._scores)
         self._drawn = time.monotonic()
 
 
@@ -192,6 +192,10 @@ def write_test(session: Session, results: list[Result], name: str = "test") -> N
         confusion.write_mistakes(folder, name, result.mistakes, session.stimuli.name)
         if len(result.successes):
             curves.write_success(folder, name, result.successes[:, 0])
+            if result.target.top_n > 1:
+                curves.write_success(folder, name, result.successes[:, 1], suffix="TopN")
+                rate = f"{100 * result.top_rate:g}%"
+                console.line(f"[LOG] Top-{result.target.top_n} rate of {result.target.name}: {rate}")
         if result.outputs is not None and result.labels.ndim == 1:
             confusion.write_classifications(
                 folder, name, result.ids, result.labels, result.estimated,

@@ -281,3 +281,20 @@ def test_without_a_gpu_the_cpu_computes_with_a_notice(folder, monkeypatch):
     assert "GPU" not in folder.said.split("Option -dev")[1].split("\n", 1)[1]
     assert folder.run("-test -w /dev/null -dev cuda") == 2
     assert "-dev cuda: there is no GPU that torch can use" in folder.said
+
+
+def test_every_target_has_its_curve_and_a_wanted_top_n_its_file(folder):
+    text = FLOATS + "TopN=2\n\n[fc1.Target-second]\n"
+    assert folder.write(text).run("-learn-epoch 1") == 0
+    assert folder.said.count("Final recognition rate:") == 2
+    assert all((folder / name / "learning_curve.dat").exists() for name in ("softmax.Target", "fc1.Target-second"))
+    shares = np.loadtxt(folder / "softmax.Target/SuccessTopN_test.dat")
+    ones = np.loadtxt(folder / "softmax.Target/Success_test.dat")
+    assert (shares[:, 0] >= ones[:, 0]).all()
+    assert not (folder / "fc1.Target-second/SuccessTopN_test.dat").exists()
+    told = line(folder, "[LOG] Top-2 rate of softmax.Target: ").split()[-1]
+    assert float(told.rstrip("%")) >= float(rate_of_first(folder).rstrip("%"))
+
+
+def rate_of_first(folder: Folder) -> str:
+    return next(text.split()[3] for text in folder.said.splitlines() if text.startswith("Final recognition rate:"))

@@ -35,9 +35,10 @@ def picture_of(network: IntegerNetwork) -> Picture:
 
 
 def _absorbs(network: IntegerNetwork, host: Box, operation: Requantization) -> bool:
-    """Whether the box of the operation's input is a weighted cell that nobody else reads."""
+    """Whether the box of the operation's input is a weighted cell, or the same cell, that nobody else reads."""
     source = operation.inputs[0]
-    return host.family == "weights" and not host.tags and len(network.consumers(source)) == 1
+    joined = host.family == "weights" or host.name == operation.cell
+    return joined and not host.tags and len(network.consumers(source)) == 1
 
 
 def _box(network: IntegerNetwork, operation: Operation) -> Box:

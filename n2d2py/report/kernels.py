@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -31,11 +32,13 @@ def write_kernels(folder: str | Path, weights: Mapping[str, np.ndarray]) -> list
 
 def _draw(path: Path, cell: str, values: np.ndarray) -> Path:
     image, drawn = tiles(values)
+    # Kernels are shown with square pixels; a matrix fills the picture.
+    aspect: Literal["auto", "equal"] = "auto" if values.ndim == 2 else "equal"
     bound = float(np.nanmax(np.abs(image))) if image.size else 1.0
     with style.picture(path, 7.0, min(max(7.0 * image.shape[0] / max(image.shape[1], 1), 2.4), 11.0)) as figure:
         axes = figure.subplots()
         axes.grid(visible=False)
-        shown = axes.imshow(image, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest", aspect="auto")
+        shown = axes.imshow(image, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest", aspect=aspect)
         axes.set_title(f"{cell}: weights" + (f" ({drawn})" if drawn else ""))
         axes.set_xticks([])
         axes.set_yticks([])

@@ -10,9 +10,11 @@ import pytest
 
 from n2d2py.graph import drawing, picture
 from n2d2py.graph.picture import Picture
+from n2d2py.integer.lower import lower
 from n2d2py.integer.network import Requantization
 from n2d2py.integer.proof import Proof
 from n2d2py.report import fused
+from tests.integer.learned import IMAGES, lenet, network
 from tests.integer.networks import lenet_like
 
 
@@ -69,6 +71,18 @@ def test_absent_connections_are_said_and_not_counted() -> None:
     assert drawn.boxes[1].lines[1] == "weights 4 bits: -15..15 by 2, absent 0"
     total = sum(operation.weights.size for operation in network if hasattr(operation, "weights"))
     assert f"{total - 9:,} weights" in drawn.caption
+
+
+def test_an_average_pool_and_its_rescaling_are_one_box() -> None:
+    pool = "[pool1]\nInput=bn1\nType=Pool\nPooling=Max"
+    average = pool.replace("Max", "Average") + "\nActivationFunction=Linear\nQAct=SAT\nQAct.Range=15\nQAct.Alpha=2.0"
+    text = lenet()
+    assert pool in text
+    drawn = fused.picture_of(lower(network(text.replace(pool, average)), IMAGES))
+    box = next(box for box in drawn.boxes if box.name == "pool1")
+    assert box.type == "SumPool"
+    assert box.tags[0].text.startswith("clip then rescale: x ")
+    assert all(source != sink for source, sink in drawn.edges)
 
 
 @pytest.mark.skipif(not drawing.programs(), reason="no program draws graphs here")
