@@ -37,6 +37,8 @@ def test_integer(session: Session) -> None:
     for line in table.lines(table.rows(network)):
         console.line(line)
     console.line(table.verdict(network))
+    if network.islands:
+        console.line(f"computed on real numbers, outside of the integer network: {', '.join(network.islands)}")
     outcome.draw_graph(session, fused.picture_of(network))
     _write(session, network)
     console.line()

@@ -9,8 +9,7 @@ form that is equal to the learned function counts thresholds instead: code = num
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -104,10 +103,6 @@ class Rescaling:
             edge = -(-level // multiplier) if multiplier > 0 else level // multiplier + 1
             if low < edge <= high:
                 yield edge
-
-    def replaced(self, **changes: Any) -> Rescaling:
-        """A copy with other fields."""
-        return replace(self, **changes)
 
 
 def _magnitude_bits(value: int) -> int:

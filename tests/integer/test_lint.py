@@ -43,7 +43,7 @@ def test_a_sound_network_passes() -> None:
         (broken(fc=lambda op: replace(op, weights=op.weights[:, :-1])), "31 weights an output meet 32 inputs"),
         (broken(bn1=lambda op: replace(op, inputs=(PROVIDER,))), "6 multipliers meet 2 channels"),
         (
-            broken(bn1=lambda op: replace(op, rescaling=op.rescaling.replaced(biases=np.full(6, (1 << 63) - 9)))),
+            broken(bn1=lambda op: replace(op, rescaling=replace(op.rescaling, biases=np.full(6, (1 << 63) - 9)))),
             "channel . overflows 64 bits",
         ),
         (broken(pool1=edge("pool1", lenet_like().edges["pool1"].dims, 0, 1 << 62)), "do not fit 62 bits"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -49,13 +51,13 @@ def test_a_form_that_is_equal_is_proved(rescaling: Rescaling) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda r, c: r.replaced(biases=bumped(r.biases, c, -1)),
-        lambda r, c: r.replaced(biases=bumped(r.biases, c, 1 << r.shift)),
-        lambda r, c: r.replaced(multipliers=bumped(r.multipliers, c, max(1, abs(int(r.multipliers[c])) // 20))),
-        lambda r, c: r.replaced(multipliers=negated(r.multipliers, c)),
-        lambda r, c: r.replaced(shift=r.shift + 1),
-        lambda r, c: r.replaced(shift=r.shift - 1),
-        lambda r, c: r.replaced(highest=14),
+        lambda r, c: replace(r, biases=bumped(r.biases, c, -1)),
+        lambda r, c: replace(r, biases=bumped(r.biases, c, 1 << r.shift)),
+        lambda r, c: replace(r, multipliers=bumped(r.multipliers, c, max(1, abs(int(r.multipliers[c])) // 20))),
+        lambda r, c: replace(r, multipliers=negated(r.multipliers, c)),
+        lambda r, c: replace(r, shift=r.shift + 1),
+        lambda r, c: replace(r, shift=r.shift - 1),
+        lambda r, c: replace(r, highest=14),
     ],
     ids=["bias - 1", "bias + one code", "multiplier", "sign", "shift + 1", "shift - 1", "clip"],
 )
@@ -82,14 +84,14 @@ def negated(values: np.ndarray, channel: int) -> np.ndarray:
 
 def test_a_corrupted_table_fails(rescaling: Rescaling) -> None:
     table = np.array([*range(-200, 1300, 100)])
-    wrong = rescaling.replaced(tables={0: Table(1, table)})
+    wrong = replace(rescaling, tables={0: Table(1, table)})
     proof = prove(wrong, learned, LOW, HIGH)
     assert not proof.exact
     assert proof.differing.tolist() == counted(wrong)
 
 
 def test_overflow_is_no_proof(rescaling: Rescaling) -> None:
-    wrong = rescaling.replaced(biases=bumped(rescaling.biases, 1, (1 << 63) - 1 - int(rescaling.biases[1])))
+    wrong = replace(rescaling, biases=bumped(rescaling.biases, 1, (1 << 63) - 1 - int(rescaling.biases[1])))
     proof = prove(wrong, learned, LOW, HIGH)
     assert proof.overflows == (1,)
     assert not proof.exact
@@ -106,7 +108,7 @@ def test_a_table_must_be_sorted() -> None:
 def test_the_count_is_exact_whatever_is_corrupted(layer: Layer, channel: int, bias: int, multiplier: int) -> None:
     rescaling = requantize(layer.step, layer.low, layer.high, layer.highest).rescaling
     channel %= len(layer.low)
-    wrong = rescaling.replaced(
+    wrong = replace(rescaling,
         biases=bumped(rescaling.biases, channel, bias), multipliers=bumped(rescaling.multipliers, channel, multiplier)
     )
     proof = prove(wrong, layer.step, layer.low, layer.high)
