@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Collection, Hashable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 logger = logging.getLogger("n2d2py")
@@ -30,9 +32,17 @@ def notice(text: str) -> None:
     logger.log(NOTICE, text)
 
 
-def warning(text: str) -> None:
-    """Something that is probably not what the user meant."""
-    logger.warning(text)
+def warning(text: str, about: Hashable = None) -> None:
+    """Something that is probably not what the user meant; see :func:`each_once` for ``about``."""
+    logger.warning(text, extra={"about": about})
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) not in "\t\n\r"}
+
+
+def printable(text: str) -> str:
+    """The text with control characters written out: a name in a file must not steer the terminal."""
+    return text.translate(_CONTROLS)
 
 
 class _Formatter(logging.Formatter):
@@ -41,7 +51,7 @@ class _Formatter(logging.Formatter):
         self.coloured = coloured
 
     def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage()
+        text = printable(record.getMessage())
         if record.levelno == logging.INFO:
             return text
         word, colour = ("Notice", _BLUE) if record.levelno == NOTICE else ("Warning", _RED)
@@ -76,3 +86,56 @@ def install(stream: TextIO | None = None) -> logging.Handler:
 def remove(handler: logging.Handler) -> None:
     """Undo :func:`install`."""
     logger.removeHandler(handler)
+
+
+@contextmanager
+def without_lines() -> Iterator[None]:
+    """Inside, only notices and warnings are said."""
+    level = logger.level
+    logger.setLevel(NOTICE)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def each_once() -> Iterator[None]:
+    """Inside, of several warnings ``about`` the same thing only the first is said.
+
+    One line of a file may be read for each of a thousand cells.
+    """
+    known: set[Hashable] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        about = getattr(record, "about", None)
+        if about is None or about not in known:
+            known.add(about)
+            return True
+        return False
+
+    logger.addFilter(is_new)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_new)
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: dict[str, None] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts[record.getMessage()] = None
+
+
+@contextmanager
+def kept_warnings() -> Iterator[Collection[str]]:
+    """The warnings that are said inside, each once; they are printed all the same."""
+    handler = _Kept()
+    logger.addHandler(handler)
+    try:
+        yield handler.texts
+    finally:
+        logger.removeHandler(handler)

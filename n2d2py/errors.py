@@ -103,8 +103,20 @@ class IntegerError(N2d2Error):
     """The learned network has no exact integer form."""
 
 
+class Terminated(BaseException):
+    """The process was told to end (SIGTERM), and what it did is kept; like KeyboardInterrupt it is no error."""
+
+    exit_status = 143
+    """As shells count it: 128 + SIGTERM."""
+
+
+_LONGEST_TYPO = 200
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was most likely meant to be, or None."""
+    if len(name) > _LONGEST_TYPO:
+        return None  # nobody meant a name with it, and comparing takes long
     candidates = list(known)
     folded = {candidate.lower(): candidate for candidate in candidates}
     match = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Value:
 
     text: str
     place: Place
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _integer(text: str, place: Place) -> int:
     value = _real(number, place)
     whole = math.trunc(value)
     if whole != value:
-        console.warning(f"{text} is cut to the integer {whole}, at: {place}")
+        console.warning(f"{text} is cut to the integer {whole}, at: {place}", about=(place.file, place.key, text))
     return whole
 
 

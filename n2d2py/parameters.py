@@ -17,12 +17,13 @@ registered type, with the parameters of that type below a prefix), and a class o
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from n2d2py import registry
-from n2d2py.errors import ParameterError, Place
+from n2d2py.errors import ParameterError, Place, nearest
 from n2d2py.kinds import Kind, Value, list_of
 
 
@@ -44,6 +45,30 @@ class Keys(Protocol):
         ``missing`` is the key without which none of them has an effect, if it is not there.
         """
         ...
+
+    def holds(self, prefixes: Sequence[str]) -> bool:
+        """Whether there is any key below one of the prefixes, which end in a dot."""
+        ...
+
+    def unread(self) -> list[str]:
+        """The keys that nobody has asked for so far: a required one that is missing may be misspelt among them."""
+        ...
+
+
+class MissingKeyError(ParameterError):
+    """A required key is missing; ``spellings`` are those under which it was looked for."""
+
+    def __init__(self, key: str, spellings: Sequence[str], *, place: Place, expected: str) -> None:
+        super().__init__(f"missing key {key}", place=place, expected=expected)
+        self.spellings = spellings
+
+    def look_among(self, unread: Iterable[str]) -> None:
+        """Say in the remedy which of the unread keys is most likely a misspelling of this one."""
+        for key in unread:
+            match = nearest(key, self.spellings)
+            if match is not None:
+                self.remedy = f"did you mean {match} where it says {key}?"
+                return
 
 
 class _Required:
@@ -68,6 +93,11 @@ class Declaration:
         """The type in words, for ``-explain`` and the reference pages."""
         raise NotImplementedError
 
+    @property
+    def part(self) -> str | None:
+        """The kind of which the value is a registered type, with keys of its own below; None for a plain value."""
+        return None
+
     def spelled(self, prefixes: Sequence[str]) -> list[str]:
         """All keys by which this parameter may be written, the preferred one first."""
         return [prefix + self.key for prefix in prefixes]
@@ -80,15 +110,25 @@ class Declaration:
         """The value as it is written in an INI file."""
         raise NotImplementedError
 
+    def written(self, value: Any) -> dict[str, str]:
+        """All keys and texts from which the value is read again."""
+        return {self.key: self.format(value)}
+
     def absent(self, keys: Keys, prefixes: Sequence[str]) -> Any:
         """The default, or the error that a required key is missing."""
         if self.default is REQUIRED:
-            raise ParameterError(
-                f"missing key {prefixes[0]}{self.key}",
+            raise MissingKeyError(
+                prefixes[0] + self.key,
+                self.spelled(prefixes),
                 place=keys.place,
                 expected=f"{self.type_name} ({self.meaning})",
             )
         return self.default
+
+
+@functools.cache
+def _below(prefixes: tuple[str, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(prefix + key for prefix in prefixes for key in keys)
 
 
 @dataclass(frozen=True)
@@ -101,10 +141,11 @@ class _Single(Declaration):
         return self.kind.name
 
     def spelled(self, prefixes: Sequence[str]) -> list[str]:
-        return [prefix + key for prefix in prefixes for key in (self.key, *self.spellings)]
+        return list(_below(tuple(prefixes), (self.key, *self.spellings)))
 
     def read(self, keys: Keys, prefixes: Sequence[str]) -> tuple[Any, Place | None]:
-        value = keys.find(*self.spelled(prefixes))
+        # A network of many cells asks for the same keys again and again.
+        value = keys.find(*_below(tuple(prefixes), (self.key, *self.spellings)))
         if value is None:
             return self.absent(keys, prefixes), None
         return self.kind.read(value), value.place
@@ -151,8 +192,9 @@ class _Axes(Declaration):
                 values.append(self.kind.read(value))
             elif len(values) < 2:
                 if self.default is REQUIRED:
-                    raise ParameterError(
-                        f"missing key {prefixes[0]}{key}",
+                    raise MissingKeyError(
+                        prefixes[0] + key,
+                        [prefix + key for prefix in prefixes],
                         place=keys.place,
                         expected=f"{self.kind.name}, beside {given[0].place.key}",
                     )
@@ -181,7 +223,11 @@ class _Choice(Declaration):
 
     @property
     def type_name(self) -> str:
-        return f"a {self.kind}: {', '.join(registry.names(self.kind))}"
+        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}: {', '.join(registry.names(self.kind))}"
+
+    @property
+    def part(self) -> str | None:
+        return self.kind
 
     def spelled(self, prefixes: Sequence[str]) -> list[str]:
         return [prefix + key for prefix in prefixes for key in (*self.bases, *self.spellings)]
@@ -200,10 +246,17 @@ class _Choice(Declaration):
             entry, place = registry.find(self.kind, value.text.strip(), value.place), value.place
         for prefix in below:
             keys.claim(prefix, known_keys(entry))
+        if value is None and not keys.holds(below):
+            # Most solvers and fillers of a large network are written nowhere: nothing is looked up for them.
+            return _unwritten(entry, keys.place), None
         return read(entry, keys, below), place
 
     def format(self, value: Any) -> str:
         return "" if value is None else registry.name_of(self.kind, type(value))
+
+    def written(self, value: Any) -> dict[str, str]:
+        below = {} if value is None else written(value)
+        return {self.key: self.format(value), **{f"{self.key}.{key}": text for key, text in below.items()}}
 
 
 def parameter(
@@ -298,16 +351,52 @@ class Record:
 _Read = TypeVar("_Read", bound=Record)
 
 
-def declarations(cls: type) -> dict[str, Declaration]:
+_declared: dict[type, Mapping[str, Declaration]] = {}
+_known: dict[tuple[type, str], tuple[str, ...]] = {}
+
+
+def declarations(cls: type) -> Mapping[str, Declaration]:
     """The declarations of a class by field name, in the order of the class."""
-    return {
-        item.name: item.metadata["declaration"] for item in dataclasses.fields(cls) if "declaration" in item.metadata
-    }
+    if cls not in _declared:
+        fields = [item for item in dataclasses.fields(cls) if "declaration" in item.metadata]
+        _declared[cls] = {item.name: item.metadata["declaration"] for item in fields}
+    return _declared[cls]
 
 
-def known_keys(cls: type, prefix: str = "") -> list[str]:
+def _unwritten(entry: Any, place: Place) -> Any:
+    """A part of which no key is given: its defaults, at the place of the section that does not name it."""
+    if (entry, place) != _last_unwritten[:2]:
+        _last_unwritten[:] = entry, place, entry(places={"": place})
+    return _last_unwritten[2]
+
+
+_last_unwritten: list[Any] = [None, None, None]
+"""The solvers of one cell are read one after the other: they share what is not written."""
+
+
+def known_keys(cls: type, prefix: str = "") -> Sequence[str]:
     """All keys by which parameters of a class may be written."""
-    return [key for declaration in declarations(cls).values() for key in declaration.spelled([prefix])]
+    if (cls, prefix) not in _known:
+        each = (declaration.spelled([prefix]) for declaration in declarations(cls).values())
+        _known[cls, prefix] = tuple(key for spelled in each for key in spelled)
+    return _known[cls, prefix]
+
+
+def given(record: Record) -> dict[str, Any]:
+    """The values of the declared parameters that are not their default, by field name."""
+    fields = {item.name: item for item in dataclasses.fields(record)}
+    values = {name: getattr(record, name) for name in declarations(type(record))}
+    return {name: value for name, value in values.items() if value != _default(fields[name])}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def written(record: Record) -> dict[str, str]:
+    """The keys and texts from which a record is read again; those of defaults are left out."""
+    known = declarations(type(record))
+    return {key: text for name, value in given(record).items() for key, text in known[name].written(value).items()}
 
 
 def check_available(record: Record, *names: str) -> None:
@@ -333,8 +422,17 @@ def read(cls: type[_Read], keys: Keys, prefixes: Sequence[str] = ("",), **given:
     """
     values: dict[str, Any] = {}
     places: dict[str, Place] = {"": keys.place}
+    missing: MissingKeyError | None = None
     for name, declaration in declarations(cls).items():
-        values[name], place = declaration.read(keys, prefixes)
+        try:
+            values[name], place = declaration.read(keys, prefixes)
+        except MissingKeyError as error:
+            # The other keys first: what is left then may be this one, misspelt.
+            missing = missing or error
+            continue
         if place is not None:
             places[name] = place
+    if missing is not None:
+        missing.look_among(keys.unread())
+        raise missing
     return cls(**given, **values, places=places)

@@ -7,7 +7,7 @@ the same way and listed the same way::
     class Conv(Cell): ...
 
 Adding a type is adding its modules: :func:`import_rooms` imports every module of a package, so that no list
-of types stands anywhere.
+of types stands anywhere. :func:`index_rooms` does so later, where there are many and a run needs few.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import pkgutil
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from n2d2py.errors import ParameterError, Place, did_you_mean
@@ -24,12 +27,19 @@ _entries: dict[str, dict[str, Any]] = {}
 _Entry = TypeVar("_Entry")
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Stands for an entry whose module is imported when the entry is asked for."""
+
+    module: str
+
+
 def register(kind: str, name: str) -> Callable[[_Entry], _Entry]:
     """Enter the decorated class or function as ``name`` among the entries of ``kind``."""
 
     def enter(entry: _Entry) -> _Entry:
         known = _entries.setdefault(kind, {})
-        if name in known and known[name] is not entry:
+        if name in known and known[name] is not entry and not isinstance(known[name], _Elsewhere):
             raise ValueError(f"{kind} {name} is registered twice")
         known[name] = entry
         return entry
@@ -44,11 +54,19 @@ def find(kind: str, name: str, place: Place | None = None) -> Any:
     """
     known = _entries.get(kind, {})
     if name in known:
-        return known[name]
-    for candidate, entry in known.items():
+        return _imported(known, name)
+    for candidate in known:
         if candidate.lower() == name.lower():
-            return entry
+            return _imported(known, candidate)
     raise ParameterError(f"unknown {kind} {name!r}", place=place, remedy=did_you_mean(name, known))
+
+
+def _imported(known: dict[str, Any], name: str) -> Any:
+    entry = known[name]
+    if isinstance(entry, _Elsewhere):
+        importlib.import_module(entry.module)  # which registers it
+        entry = known[name]
+    return entry
 
 
 def known(kind: str, name: str) -> bool:
@@ -72,6 +90,20 @@ def name_of(kind: str, entry: Any) -> str:
 def kinds() -> list[str]:
     """All kinds that have entries, sorted."""
     return sorted(_entries)
+
+
+_REGISTERED = re.compile(r'^@register\("([^"]+)", "([^"]+)"\)$', re.MULTILINE)
+
+
+def index_rooms(package: str, path: Iterable[str]) -> None:
+    """As :func:`import_rooms`, but a module is imported when a name that it registers is first asked for.
+
+    The names are those of its lines ``@register("kind", "Name")``.
+    """
+    for folder in path:
+        for module in sorted(Path(folder).glob("*.py")):
+            for kind, name in _REGISTERED.findall(module.read_text(encoding="utf-8")):
+                _entries.setdefault(kind, {}).setdefault(name, _Elsewhere(f"{package}.{module.stem}"))
 
 
 def import_rooms(package: str, path: Any) -> None:

@@ -85,3 +85,44 @@ def test_a_stream_that_fails_is_not_hidden():
 
 def test_levels_are_in_order():
     assert logging.INFO < console.NOTICE < logging.WARNING
+
+
+def test_without_lines_only_notices_and_warnings_are_said(capsys):
+    handler = console.install()
+    try:
+        with console.without_lines():
+            console.line("plain")
+            console.notice("note")
+            console.warning("care")
+        console.line("again")
+    finally:
+        console.remove(handler)
+    assert capsys.readouterr().out == "Notice: note\nWarning: care\nagain\n"
+
+
+def test_kept_warnings_are_said_and_kept_once():
+    with console.kept_warnings() as warnings:
+        console.notice("note")
+        console.warning("care")
+        console.warning("care")
+        console.warning("more")
+    console.warning("later")
+    assert list(warnings) == ["care", "more"]
+
+
+def test_of_warnings_about_the_same_thing_the_first_is_said(capsys):
+    handler = console.install()
+    try:
+        with console.each_once():
+            for cell in ("a", "b"):
+                console.warning(f"7.5 is cut, for {cell}", about=("net.ini", 7))
+                console.warning(f"unknown, in {cell}")
+        console.warning("7.5 is cut, for c", about=("net.ini", 7))
+    finally:
+        console.remove(handler)
+    said = [line.removeprefix("Warning: ") for line in capsys.readouterr().out.splitlines()]
+    assert said == ["7.5 is cut, for a", "unknown, in a", "unknown, in b", "7.5 is cut, for c"]
+
+
+def test_control_characters_do_not_reach_the_terminal():
+    assert console.printable("a\x1b[31mb\x07\tc\n") == "a\\x1b[31mb\\x07\tc\n"

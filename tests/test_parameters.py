@@ -171,8 +171,8 @@ def test_parameters_without_their_type_are_warned_of(caplog):
 
 def test_declarations_are_listed_in_the_order_of_the_class():
     assert list(declarations(Cart)) == ["load", "brake", "body", "gap", "front", "rear"]
-    assert known_keys(Steel, "W.") == ["W.Spokes", "W.Grade", "W.Quality"]
-    assert known_keys(Cart)[:6] == ["Load", "Brake", "BodyDims", "BodySize", "BodyX", "BodyY"]
+    assert known_keys(Steel, "W.") == ("W.Spokes", "W.Grade", "W.Quality")
+    assert known_keys(Cart)[:6] == ("Load", "Brake", "BodyDims", "BodySize", "BodyX", "BodyY")
 
 
 def test_declarations_describe_and_write_themselves():

@@ -1,5 +1,6 @@
 """One registry: entering, finding, listing."""
 
+import subprocess
 import sys
 import types
 
@@ -81,3 +82,41 @@ def test_rooms_are_imported_whole(fruits, tmp_path, monkeypatch):
     assert registry.names("fruit") == ["Apple", "Fig", "Pear", "Plum"]
     for name in [name for name in sys.modules if name.startswith("orchard_of_tests")]:
         del sys.modules[name]
+
+
+def test_an_indexed_module_is_imported_when_it_is_needed(fruits, tmp_path, monkeypatch):
+    room = tmp_path / "orchard"
+    room.mkdir()
+    (room / "__init__.py").write_text("from n2d2py.registry import index_rooms\nindex_rooms(__name__, __path__)\n")
+    (room / "plum.py").write_text(
+        'from n2d2py.registry import register\n\n\n@register("fruit", "Plum")\nclass Plum:\n    ripe = True\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import orchard
+
+    assert registry.names("fruit") == ["Apple", "Pear", "Plum"]
+    assert registry.known("fruit", "Plum")
+    assert "orchard.plum" not in sys.modules
+    assert registry.find("fruit", "plum").ripe
+    assert registry.name_of("fruit", orchard.plum.Plum) == "Plum"
+    with pytest.raises(ValueError, match="fruit Plum is registered twice"):
+        registry.register("fruit", "Plum")(int)
+
+
+@pytest.mark.parametrize("name", ["parts", "cells", "data.databases", "data.transformations"])
+def test_the_index_of_a_room_is_what_its_modules_register(name):
+    """In a process of its own: the index beside what importing every module enters."""
+    room = f"n2d2py.{name}"
+    code = (
+        "import importlib\n"
+        "from n2d2py import registry\n"
+        f"room = importlib.import_module({room!r})\n"
+        "every = lambda: {(kind, name) for kind in registry.kinds() for name in registry.names(kind)}\n"
+        "indexed = every()\n"
+        "registry.import_rooms(room.__name__, room.__path__)\n"
+        f"entered = {{pair for pair in every() if registry.find(*pair).__module__.startswith({room!r} + '.')}}\n"
+        "assert entered and entered <= indexed, entered - indexed\n"
+        "assert all(registry.name_of(kind, registry.find(kind, name)) for kind, name in indexed)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

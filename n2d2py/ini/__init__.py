@@ -10,6 +10,8 @@
 
 The way of a text: ``source`` (bytes to text) -> ``lines`` (physical to logical lines) -> ``grammar`` (headers
 and properties, kept raw in ``section``) -> ``document`` -> ``evaluate`` and ``expressions`` at each read.
+A section ``[NAME@FILE]`` is an ``inclusion``: the file is parsed as a ``template``, ``rendering`` gives its text, and
+``grammar`` reads that in its place.
 """
 
 from n2d2py.ini.document import Document

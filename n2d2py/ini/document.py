@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from n2d2py.errors import IniError, Place, did_you_mean
 from n2d2py.ini.evaluate import Evaluation
+from n2d2py.ini.lookup import Resolved
 from n2d2py.ini.scope import Scope
 from n2d2py.ini.section import Section
 from n2d2py.kinds import Value
 
 Computed = str | int | float
 """A property that the run computes, such as ``_EpochSize``."""
+
+
+_NO_KEYS: Set[str] = frozenset()
 
 
 class Document:
@@ -25,9 +29,10 @@ class Document:
         self.file = file
         self.strict = strict
         self.sections: dict[str, Section] = {"": Section("", Place(file, section=""))}
-        self._published: dict[tuple[str, str], Computed | Callable[[], Computed]] = {}
+        self._published: dict[str, dict[str, Computed | Callable[[], Computed]]] = {}
         self._computing: list[tuple[str, str]] = []
         self._warned: set[tuple[str, int, str]] = set()
+        self.resolved: dict[tuple[str, str], Resolved] = {}
 
     def __repr__(self) -> str:
         return f"Document({self.file!r}, {len(self.sections)} sections)"
@@ -48,11 +53,14 @@ class Document:
     def evaluate(self, section: str, key: str, current: str) -> Value:
         """The value of a property that exists, as the section ``current`` sees it; does not count as reading."""
         place = self.place_of(section, key)
+        raw = self.raw(section, key)
+        if raw is not None and "[" not in raw and "$" not in raw:  # most values are what is written
+            return Value(raw, place)
         evaluation = Evaluation(self, current, place)
         text = evaluation.read(section, key)
         if evaluation.chain:
             place = Place(place.file, place.line, place.section, place.key, (*place.chain, *evaluation.chain))
-        return Value(text, place, tuple(evaluation.notes))
+        return Value(text, place, evaluation.notes if evaluation.notes else ())
 
     def scope(self, section: str, *config_sections: str) -> Scope:
         """Where the parameters of ``section`` are looked up: in itself, then in its configuration sections.
@@ -61,7 +69,7 @@ class Document:
         """
         for name in (section, *config_sections):
             if name not in self.sections:
-                place = self.sections[section].place if name != section else Place(self.file)
+                place = self.sections[section].place if section in self.sections else Place(self.file)
                 raise IniError(
                     f"there is no section [{name}] in INI file {self.file}",
                     place=place,
@@ -78,7 +86,13 @@ class Document:
         """
         if section not in self.sections:
             raise KeyError(f"[{section}] cannot have {key}: there is no such section")
-        self._published[section, key] = value
+        if self._has(section, key):
+            self.resolved.clear()  # what was read before may be another value now
+        self._published.setdefault(section, {})[key] = value
+
+    def computed(self, section: str) -> Set[str]:
+        """The keys of the computed properties of a section."""
+        return self._published[section].keys() if section in self._published else _NO_KEYS
 
     def unused(self) -> list[str]:
         """Names of the sections of which nothing was read directly, in file order.
@@ -105,19 +119,18 @@ class Document:
 
     def keys(self, section: str) -> list[str]:
         """All keys of a section, the computed ones too."""
-        published = [key for name, key in self._published if name == section]
-        return [*self.sections[section].properties, *published]
+        return [*self.sections[section], *self._published.get(section, ())]
 
     def raw(self, section: str, key: str) -> str | None:
         """The text of a property before evaluation; a computed one comes before a written one."""
-        if (section, key) in self._published:
+        if key in self._published.get(section, ()):
             return self._computed(section, key)
-        found = self.sections[section]
-        return found.raw(key) if key in found else None
+        entry = self.sections[section].get(key)
+        return entry.text if entry is not None else None
 
     def place_of(self, section: str, key: str) -> Place:
         found = self.sections[section]
-        if key in found and (section, key) not in self._published:
+        if key in found and key not in self._published.get(section, ()):
             return found.place_of(key)
         return Place(found.place.file, found.place.line, section, key, (*found.place.chain, "computed by the run"))
 
@@ -137,8 +150,11 @@ class Document:
             return self.sections[current].previous
         return None
 
+    def _has(self, section: str, key: str) -> bool:
+        return key in self.sections[section] or key in self._published.get(section, ())
+
     def _computed(self, section: str, key: str) -> str:
-        value = self._published[section, key]
+        value = self._published[section][key]
         if callable(value):
             if (section, key) in self._computing:
                 circle = [f"[{name}]{computed}" for name, computed in [*self._computing, (section, key)]]
@@ -148,7 +164,7 @@ class Document:
                 )
             self._computing.append((section, key))
             try:
-                value = self._published[section, key] = value()
+                value = self._published[section][key] = value()
             finally:
                 self._computing.pop()
         return str(int(value)) if isinstance(value, bool) else str(value)

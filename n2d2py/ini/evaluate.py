@@ -2,59 +2,83 @@
 
 All three are worked out at each read and always for the section that reads: a variable inside a referenced
 value is that of the reader. A text that is substituted is already evaluated and is not scanned again.
+References may lead through any number of properties, one after the other: what is half worked out waits in a list,
+and not on Python's stack.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple
 
 from n2d2py.errors import IniError, Place, nearest
 from n2d2py.ini.expressions import calculate
+from n2d2py.ini.lookup import Lookup, Notes, Resolved
 
 MAX_TEXT = 1_000_000
 """Longest evaluated text; a few lines of references to references could otherwise fill the memory."""
 
+MAX_TEXTS = 20_000_000
+"""Most characters of all the values that one reading leads through."""
+
 MAX_NESTING = 100
+"""Deepest nesting of expressions."""
+
 LONGEST_NAME = 1000
 """Longest name of a section or a variable, so that brackets which never close cost no more than this each."""
 
 _LONGEST_CHAIN = 12
-_MOST_NOTES = 3
+_LONGEST_CIRCLE = 50
+_LONGEST_KEPT = 200
+_MOST_VARIABLES = 16
 
 _BLANK = re.compile(r"\s")
 
 
-class Lookup(Protocol):
-    """What evaluation asks of a document."""
+class _Wanted(NamedTuple):
+    """A property that a value needs; ``label`` is how the value calls it."""
 
-    def has_section(self, section: str) -> bool: ...
+    section: str
+    key: str
+    label: str
 
-    def section_names(self) -> list[str]: ...
 
-    def keys(self, section: str) -> list[str]: ...
+_Steps = Generator[_Wanted, Any, str]
+"""The working out of a text: it asks for properties, is sent their values, and returns its own."""
 
-    def raw(self, section: str, key: str) -> str | None:
-        """The unevaluated text of a property (a computed one as it is); None if there is none."""
-        ...
 
-    def place_of(self, section: str, key: str) -> Place: ...
+class _Open:
+    """A property that is being worked out.
 
-    def variable(self, current: str, name: str) -> tuple[str, str] | None:
-        """Section and key that hold a variable for the section that reads."""
-        ...
+    ``line`` tells how it came to be read; ``variables`` and ``chain`` become those of :class:`Resolved`.
+    """
 
-    def special(self, current: str, name: str) -> str | None:
-        """The value of ``SECTION_NAME`` and ``PREV_SECTION_NAME``."""
-        ...
+    def __init__(self, label: str, line: str, steps: _Steps) -> None:
+        self.label = label
+        self.line = line
+        self.steps = steps
+        self.variables: frozenset[str] | None = frozenset()
+        self.chain: list[str] = []
+
+    def depends_on(self, variables: frozenset[str] | None) -> None:
+        """Add to the variables that the value depends on; None makes it one of this section alone."""
+        if variables and self.variables is not None:
+            variables |= self.variables
+            self.variables = variables if len(variables) <= _MOST_VARIABLES else None
+        elif variables is None:
+            self.variables = None
+
+    def read_through(self, lines: Sequence[str]) -> None:
+        room = _LONGEST_CHAIN - len(self.chain)
+        if room > 0:
+            self.chain += [line for line in lines if line not in self.chain][:room]
 
 
 class Evaluation:
     """One reading of one property.
 
-    ``chain`` collects where the value was read through, ``notes`` what could not be resolved and was left as
+    ``chain`` tells where the value was read through, ``notes`` what could not be resolved and was left as
     it is: a later "this is not an integer" can say why.
     """
 
@@ -62,57 +86,90 @@ class Evaluation:
         self.lookup = lookup
         self.current = current
         self.place = place
-        self.chain: list[str] = []
-        self.notes: list[str] = []
+        self.chain: Sequence[str] = ()
+        self.notes = Notes()
         # Each property is worked out once a reading: chains of doublings stay linear.
-        self._known: dict[tuple[str, str], str] = {}
-        self._open: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], Resolved] = {}
+        self._length = 0
+        self._open: dict[tuple[str, str], _Open] = {}
 
     def read(self, section: str, key: str) -> str:
         """The evaluated text of a property that exists."""
-        return self._property(section, key, f"[{section}]{key}")
+        found = self._asked(_Wanted(section, key, f"[{section}]{key}"))
+        while self._open:
+            steps = next(reversed(self._open.values())).steps
+            try:
+                wanted = steps.send(found.text if found is not None else None)
+            except StopIteration as end:
+                found = self._leave(end.value)
+            else:
+                found = self._asked(wanted)
+        assert found is not None  # the last one that was left
+        self.chain = found.chain
+        return found.text
 
-    def _property(self, section: str, key: str, label: str) -> str:
-        if (section, key) in self._known:
-            return self._known[section, key]
-        raw = self.lookup.raw(section, key)
+    def _asked(self, wanted: _Wanted) -> Resolved | None:
+        """The value of a property; None if it is to be worked out first, and is now open."""
+        name = (wanted.section, wanted.key)
+        if name in self._open:
+            labels = [opened.label for opened in self._open.values()][list(self._open).index(name) :]
+            circle = " -> ".join(_cut([*labels, labels[0]], _LONGEST_CIRCLE))
+            raise self._error(f"references go round in a circle: {circle}")
+        line = self._line(wanted) if self._open else ""
+        found = self._known.get(name) or self.lookup.resolved.get(name)
+        if found is not None and self._is_true_here(found):
+            self._give(line, found)
+            return found
+        raw = self.lookup.raw(wanted.section, wanted.key)
         assert raw is not None  # callers have looked
-        with self._entered(section, key, label):
-            text = self._expand(raw)
-        self._known[section, key] = text
-        return text
+        self._open[name] = _Open(wanted.label, line, self._expanded(raw))
+        return None
 
-    @contextmanager
-    def _entered(self, section: str, key: str, label: str) -> Iterator[None]:
-        if (section, key) in self._open:
-            labels = list(self._open.values())
-            circle = labels[list(self._open).index((section, key)) :]
-            raise self._error(f"references go round in a circle: {' -> '.join([*circle, circle[0]])}")
-        if len(self._open) >= MAX_NESTING:
-            raise self._error(f"references are nested more than {MAX_NESTING} deep")
-        self._open[section, key] = label
-        yield
-        del self._open[section, key]
+    def _line(self, wanted: _Wanted) -> str:
+        place = self.lookup.place_of(wanted.section, wanted.key)
+        where = f" ({place.file}:{place.line})" if place.line is not None else ""
+        return f"read through {wanted.label}{where}"
 
-    def _through(self, section: str, key: str, label: str) -> str:
-        """The value of another property, which becomes part of the chain."""
-        if (section, key) not in self._known and len(self.chain) < _LONGEST_CHAIN:
-            place = self.lookup.place_of(section, key)
-            where = f" ({place.file}:{place.line})" if place.line is not None else ""
-            self.chain.append(f"read through {label}{where}")
-        return self._property(section, key, label)
+    def _is_true_here(self, found: Resolved) -> bool:
+        """Whether what was worked out for another section is the value for this one."""
+        if not found.variables or not self.current:
+            return True
+        return all(self.lookup.raw(self.current, f"${name}") is None for name in found.variables)
 
-    def _expand(self, text: str) -> str:
+    def _give(self, line: str, found: Resolved) -> None:
+        """Tell the property that asked for another one what it was read through."""
+        if self._open:
+            asking = next(reversed(self._open.values()))
+            asking.depends_on(found.variables)
+            asking.read_through((line, *found.chain))
+
+    def _leave(self, text: str) -> Resolved:
+        """Close the property that was opened last, whose value is ``text``."""
+        name, done = self._open.popitem()
+        found = Resolved(text, done.variables, tuple(done.chain))
+        self._length += len(text)
+        if self._length > MAX_TEXTS:
+            raise self._error(f"the values that this one leads through have more than {MAX_TEXTS} characters")
+        self._known[name] = found
+        if found.variables is not None and len(text) <= _LONGEST_KEPT:
+            self.lookup.resolved[name] = found
+        self._give(done.line, found)
+        return found
+
+    def _expanded(self, text: str) -> _Steps:
         # Most values hold none of the three.
         if "[" in text:
-            text = self._references(text)
+            text = yield from self._references(text)
         if "${" in text:
-            text = self._variables(text)
+            text = yield from self._variables(text)
         if "$(" in text:
             text = self._expressions(text)
         return text
 
-    def _references(self, text: str) -> str:
+    def _depends_on(self, variables: frozenset[str] | None) -> None:
+        next(reversed(self._open.values())).depends_on(variables)
+
+    def _references(self, text: str) -> _Steps:
         parts = _Parts(self._error)
         done = 0
         close = -1
@@ -135,7 +192,7 @@ class Evaluation:
             if self.lookup.raw(section, key) is None:
                 raise self._missing(section, key)
             parts.add(text[done:start])
-            parts.add(self._through(section, key, f"[{section}]{key}"))
+            parts.add((yield _Wanted(section, key, f"[{section}]{key}")))
             done = end
         parts.add(text[done:])
         return parts.joined()
@@ -151,11 +208,16 @@ class Evaluation:
         return self._error(f"Property {shortened(key)} not found in section [{section}]", remedy=remedy)
 
     def _note_section(self, section: str) -> None:
-        if len(section) < 100 and len(self.notes) < _MOST_NOTES:
-            match = nearest(section, self.lookup.section_names())
-            self.notes.append(f"there is no section [{section}]" + (f", did you mean [{match}]?" if match else ""))
+        self._depends_on(None)
 
-    def _variables(self, text: str) -> str:
+        def sentence() -> str:
+            match = nearest(section, self.lookup.section_names())
+            return f"there is no section [{section}]" + (f", did you mean [{match}]?" if match else "")
+
+        if len(section) < 100:
+            self.notes.add(sentence)
+
+    def _variables(self, text: str) -> _Steps:
         parts = _Parts(self._error)
         done = 0
         close = -1
@@ -164,9 +226,15 @@ class Evaluation:
                 close = text.find("}", start)
             if close < 0:
                 break
-            value = self._variable(text[start + 2 : min(close, start + 2 + LONGEST_NAME)])
+            name = text[start + 2 : min(close, start + 2 + LONGEST_NAME)]
+            value = self.lookup.special(self.current, name)
+            holder = self.lookup.variable(self.current, name) if value is None else None
+            self._depends_on(frozenset((name,)) if holder is not None and not holder[0] else None)
+            if holder is not None:
+                value = yield _Wanted(*holder, f"${{{name}}}")
             if value is None:
                 # Left as it is for consumers that know the environment; a variable may stand inside the name.
+                self._note_variable(name)
                 parts.add(text[done : start + 2])
                 done = start + 2
                 continue
@@ -176,16 +244,10 @@ class Evaluation:
         parts.add(text[done:])
         return parts.joined()
 
-    def _variable(self, name: str) -> str | None:
-        special = self.lookup.special(self.current, name)
-        if special is not None:
-            return special
-        holder = self.lookup.variable(self.current, name)
-        if holder is not None:
-            return self._through(*holder, f"${{{name}}}")
-        if len(name) < 100 and len(self.notes) < _MOST_NOTES:
-            self.notes.append(f"there is no variable ${{{name}}}: a line ${name}=... before the first section gives it")
-        return None
+    def _note_variable(self, name: str) -> None:
+        if len(name) < 100:
+            remedy = f"a line ${name}=... before the first section gives it"
+            self.notes.add(lambda: f"there is no variable ${{{name}}}: {remedy}")
 
     def _expressions(self, text: str) -> str:
         """Replace each ``$( )`` by its value, the inner ones first."""
@@ -229,9 +291,9 @@ class Evaluation:
             ) from None
 
     def _error(self, what: str, *, expected: str | None = None, remedy: str = "") -> IniError:
-        place = Place(
-            self.place.file, self.place.line, self.place.section, self.place.key, (*self.place.chain, *self.chain)
-        )
+        lines = [opened.line for opened in self._open.values() if opened.line]
+        chain = (*self.place.chain, *_cut(lines, _LONGEST_CHAIN))
+        place = Place(self.place.file, self.place.line, self.place.section, self.place.key, chain)
         return IniError(what, place=place, expected=expected, remedy=remedy or None)
 
 
@@ -244,6 +306,8 @@ class _Parts:
         self._length = 0
 
     def add(self, piece: str) -> None:
+        if not piece:
+            return
         self._length += len(piece)
         if self._length > MAX_TEXT:
             raise self._error(f"the value is longer than {MAX_TEXT} characters")
@@ -251,6 +315,11 @@ class _Parts:
 
     def joined(self) -> str:
         return "".join(self._pieces)
+
+
+def _cut(items: Sequence[str], most: int) -> Sequence[str]:
+    """The items, or the first and last of them if there are more than fit into a message."""
+    return items if len(items) <= most else [*items[: most // 2], "...", *items[-(most // 2) :]]
 
 
 def shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The grammar of an INI file: logical lines to sections and properties.
+"""The grammar of an INI file: logical lines to sections and properties, those of templates in their place.
 
 Values stay raw here; what they mean is worked out when they are read (``evaluate``). Not done on purpose: no
 escapes, no structure in keys (a dot is a letter), no overriding headers with wildcards, no sections that are
@@ -8,13 +8,18 @@ opened a second time.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from n2d2py import console
 from n2d2py.errors import IniError, Place, nearest
 from n2d2py.ini.document import Document
 from n2d2py.ini.evaluate import LONGEST_NAME, shortened
+from n2d2py.ini.headers import headers, inheritance_circle
+from n2d2py.ini.inclusion import Opened, Templates, split
 from n2d2py.ini.lines import Line, content, logical_lines
-from n2d2py.ini.section import Section
+from n2d2py.ini.rendering import Rendered
+from n2d2py.ini.section import Property, Section, merged
 from n2d2py.ini.source import read_source
 
 MAX_PROPERTIES = 2_000_000
@@ -37,42 +42,70 @@ def loads(text: str, file: str = "<text>", *, strict: bool = False) -> Document:
     {'p': '1', 'q': '$([a]p + 1)'}
     """
     document = Document(file, strict=strict)
-    parse(document, text, file)
+    _Parser(document).parse(text, _Source(file))
     return document
 
 
-def parse(document: Document, text: str, file: str, *, parent: str | None = None, chain: tuple[str, ...] = ()) -> None:
-    """Add the sections of a text to a document.
+class _Source(NamedTuple):
+    """Where a text comes from: a file, or a template that a section of the document includes.
 
-    ``parent`` and ``chain`` are for a text that a section of the document gives: sections are tagged with the
-    name of that section, and their places lead back to it.
+    For a template, ``rendered`` knows where each line was written, ``parent`` is the section that includes it, and
+    ``opened`` are this template and those around it.
     """
-    _Parser(document, file, parent, chain).parse(text)
+
+    file: str
+    rendered: Rendered | None = None
+    parent: str | None = None
+    opened: tuple[Opened, ...] = ()
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        return self.opened[-1].chain if self.opened else ()
+
+    def origin(self, line: int) -> tuple[str, int]:
+        return (self.file, line) if self.rendered is None else self.rendered.origin(line)
 
 
 class _Parser:
-    """The state of reading one text: the section that is open."""
+    """The state of reading one document: the text that is read, and the section that is open."""
 
-    def __init__(self, document: Document, file: str, parent: str | None, chain: tuple[str, ...]) -> None:
+    def __init__(self, document: Document) -> None:
         self.document = document
-        self.file = file
-        self.parent = parent
-        self.chain = chain
+        self.templates = Templates(document)
+        self.text = ""
+        self.source = _Source(document.file)
         self.section = document.sections[""]
-        self.size = sum(len(section) for section in document.sections.values())
+        self.template: str | None = None
+        """The file that the open section includes, once all its properties are there."""
+        self.size = 0
+        self.merged: dict[tuple[str, ...], Mapping[str, Property]] = {}
 
-    def parse(self, text: str) -> None:
+    def parse(self, text: str, source: _Source) -> None:
+        """Add the sections of a text to the document."""
         if "\0" in text:
-            raise IniError("the text holds NUL characters", place=Place(self.file), expected="an INI file")
+            raise IniError("the text holds NUL characters", place=Place(source.file), expected="an INI file")
+        around, self.text, self.source = (self.text, self.source), text, source
+        self.section = self.document.sections[""]
         for line in logical_lines(text):
             self._line(line)
+        self._include()
+        self.text, self.source = around
+
+    def _include(self) -> None:
+        """Parse what the open section includes, if it does: its properties are complete."""
+        if self.template is None:
+            return
+        section, file, opened = self.section, self.template, self.source.opened
+        self.template = None
+        rendered, fresh = self.templates.render(section, file, opened)
+        self.parse(rendered.text, _Source(fresh.path, rendered, section.name, (*opened, fresh)))
 
     def _line(self, line: Line) -> None:
         try:
             text = content(line.text)
         except ValueError as error:
             raise IniError(
-                f"Malformed property in section [{self.section.name}] in INI file {self.file}: {error}",
+                f"Malformed property in section [{self.section.name}] in INI file {self.source.file}: {error}",
                 place=self._place(line),
                 expected='every " with a second one on the same line',
             ) from None
@@ -85,48 +118,58 @@ class _Parser:
         else:
             self._property(text, line)
 
-    def _place(self, line: Line, section: str | None = None, key: str | None = None) -> Place:
-        return Place(self.file, line.number, self.section.name if section is None else section, key, self.chain)
+    def _place(self, line: Line, section: str | None = None) -> Place:
+        file, number = self.source.origin(line.number)
+        return Place(file, number, self.section.name if section is None else section, chain=self.source.chain)
 
     # ------------------------------------------------------------------------------------------- headers
 
     def _header(self, text: str, line: Line) -> None:
+        self._include()
         name, _, rest = text[1:].partition("]")
         place = self._place(line, name)
+        included = split(name)
+        if included is not None:
+            name = included[0]
+            place = self._place(line, name)
         self._check_name(name, place)
-        parents = [self._parent(parent, name, place) for parent in rest.split()]
-        self.size += sum(len(parent) for parent in parents)
-        if self.size > MAX_PROPERTIES:
-            raise IniError(
-                f"the sections inherit more than {MAX_PROPERTIES} properties",
-                place=place,
-                remedy="inherit from a few base sections, not each section from the one before it",
-            )
-        section = Section(name, place, parents, self._previous())
-        if self.parent is not None:
-            section.define(PARENT_SECTION, self.parent, self.file, line.number)
+        names = tuple(dict.fromkeys(rest.split()))
+        parents = [self._parent(parent, name, names, place) for parent in names]
+        section = Section(name, place, parents, self._previous(), self._inherited(names, parents, place))
+        if self.source.parent is not None:
+            file, number = self.source.origin(line.number)
+            section.define(PARENT_SECTION, self.source.parent, file, number, self.source.chain)
         self.document.sections[name] = section
         self.section = section
+        self.template = included[1] if included is not None else None
+
+    def _inherited(self, names: tuple[str, ...], parents: list[Section], place: Place) -> Mapping[str, Property]:
+        """What the parents give; sections with the same parents share it."""
+        if names not in self.merged:
+            self.size += sum(len(parent) for parent in parents)
+            if self.size > MAX_PROPERTIES:
+                raise IniError(
+                    f"the sections inherit more than {MAX_PROPERTIES} properties",
+                    place=place,
+                    remedy="inherit from a few base sections, not each section from the one before it",
+                )
+            self.merged[names] = merged(parents)
+        return self.merged[names]
 
     def _check_name(self, name: str, place: Place) -> None:
-        if len([part for part in name.split("@") if part]) == 2:
-            raise IniError(
-                f"[{name}] includes a template: templates are not there yet",
-                place=place,
-                remedy="write the sections of the template into this file",
-            )
         if len(name) > LONGEST_NAME:
-            raise IniError(f"the name of a section has more than {LONGEST_NAME} characters", place=place)
+            what = f"the name of a section has more than {LONGEST_NAME} characters: {shortened(name)}"
+            raise IniError(what, place=Place(place.file, place.line, chain=place.chain))
         if not name:
             raise IniError(
-                f"Section [] already exists in INI file {self.file}",
+                f"Section [] already exists in INI file {self.source.file}",
                 place=place,
                 expected="a name: the section without one is what stands before the first header",
             )
         existing = self.document.sections.get(name)
         if existing is not None:
             raise IniError(
-                f"Section [{name}] already exists in INI file {self.file}",
+                f"Section [{name}] already exists in INI file {self.source.file}",
                 place=place,
                 expected="one section of each name",
                 remedy=f"the first one is at {existing.place}: rename one of them, or write all properties there",
@@ -134,19 +177,29 @@ class _Parser:
         if name != name.strip():
             console.warning(f"the name of section [{name}] begins or ends with a blank, at: {place}")
 
-    def _parent(self, parent: str, name: str, place: Place) -> Section:
-        section = self.document.sections.get(parent) if parent else None
-        if section is not None:
+    def _parent(self, parent: str, name: str, names: tuple[str, ...], place: Place) -> Section:
+        section = self.document.sections.get(parent)
+        if section is not None and parent != name:
             return section
-        match = nearest(parent, self.document.sections)
-        if parent == name:
-            remedy = "a section does not inherit from itself"
+        below = headers(self.text)
+        circle = inheritance_circle(name, {**below, name: names})
+        match = nearest(parent, [known for known in self.document.sections if known])
+        if circle:
+            raise IniError(
+                f"sections inherit from each other in a circle: {' -> '.join(circle)}",
+                place=place,
+                expected="names of sections that stand above this one",
+                remedy="remove one of these parents",
+            )
+        if parent in below:
+            remedy = f"[{parent}] stands below: move it above this section"
         elif "=" in parent:
             remedy = "after ']' stand the names of parents; a property begins on a line of its own, not with '['"
         else:
             remedy = f"did you mean {match}?" if match else "a parent stands above the section that inherits from it"
         raise IniError(
-            f"Inherited section [{shortened(parent)}] does not exist for section [{name}] in INI file {self.file}",
+            f"Inherited section [{shortened(parent)}] does not exist for section [{name}] "
+            f"in INI file {self.source.file}",
             place=place,
             expected="names of sections that stand above this one",
             remedy=remedy,
@@ -154,7 +207,7 @@ class _Parser:
 
     def _previous(self) -> str:
         last = next(reversed(self.document.sections.values()))
-        return last.previous if self.parent is not None and last.name == self.parent else last.name
+        return last.previous if last.name == self.source.parent else last.name
 
     # ---------------------------------------------------------------------------------------- properties
 
@@ -163,30 +216,46 @@ class _Parser:
         key, value = key.rstrip(), value.lstrip()
         if not equals:
             raise IniError(
-                f"Missing value for property: {shortened(key)} in INI file {self.file}",
+                f"Missing value for property: {shortened(key)} in INI file {self.source.file}",
                 place=self._place(line),
                 expected="a line KEY=VALUE, or a header [NAME]",
-                remedy="close the header with ']'" if key.startswith("[") else self._known_as_file(key),
+                remedy=self._likely(key),
+            )
+        if len(key) > LONGEST_NAME:
+            raise IniError(
+                f"the name of a property has more than {LONGEST_NAME} characters: {shortened(key)}",
+                place=self._place(line),
+                expected="a line KEY=VALUE",
             )
         if not key:
             raise IniError(
-                f"Missing name of a property before '=' in INI file {self.file}",
+                f"Missing name of a property before '=' in INI file {self.source.file}",
                 place=self._place(line),
                 expected="a line KEY=VALUE",
             )
         if len(value) >= 2 and value.startswith('"') and value.endswith('"'):
             value = value[1:-1]
-        previous = self.section.define(key, value, self.file, line.number)
-        if previous is None:
-            self.size += 1
-        else:
-            console.warning(
+        file, number = self.source.origin(line.number)
+        twice = self.section.owns(key)
+        previous = self.section.define(key, value, file, number, self.source.chain)
+        if previous is not None:
+            self.document.resolved.clear()  # templates read values while the file is not read to its end
+            what = (
                 f'overriding property {key} (previous value was "{previous}") '
-                f"in section [{self.section.name}] in INI file {self.file}"
+                f"in section [{self.section.name}] in INI file {self.source.file}"
             )
+            if twice:
+                console.warning(what)
+            else:
+                # N2D2's words, and yet nothing to mend: overriding is what inheritance is for.
+                console.line(f"Warning: {what}")
 
-    def _known_as_file(self, key: str) -> str | None:
-        """A remedy where the very first line shows that the file is something else."""
+    def _likely(self, key: str) -> str | None:
+        """What a line that is no property most likely was to be."""
+        if key.startswith("["):
+            return "close the header with ']'"
+        if key.startswith(("{%", "{{")):
+            return "this is a template: a section [NAME@FILE] of an INI file includes it"
         if len(self.document.sections) > 1 or len(self.section) > 0:
             return None
         return "is this the right file? it does not begin like an INI file"

@@ -42,14 +42,18 @@ def logical_lines(text: str) -> Iterator[Line]:
         yield Line(start, "".join(pending), False)
 
 
-# Anything but a quote or a comment's first character, and blocks in quotes.
-_CONTENT = re.compile(r'[^";#]*(?:"[^"]*"[^";#]*)*')
+_COMMENT = re.compile("[;#]")
 
 
 def content(text: str) -> str:
     """A logical line without its comment, trimmed; raises ValueError where a double quote is not closed."""
-    match = _CONTENT.match(text)
-    assert match is not None  # the pattern matches the empty text
-    if text[match.end() : match.end() + 1] == '"':
+    done = 0  # everything before is outside quotes, or in pairs of them
+    while (mark := _COMMENT.search(text, done)) is not None:
+        if text.count('"', done, mark.start()) % 2 == 0:
+            return text[: mark.start()].strip()
+        done = text.find('"', mark.end()) + 1
+        if not done:
+            raise ValueError("a double quote is not closed")
+    if text.count('"', done) % 2:
         raise ValueError("a double quote is not closed")
-    return match.group().strip()
+    return text.strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from n2d2py import console
@@ -23,6 +23,10 @@ class Source(Protocol):
     def value(self, section: str, key: str) -> Value | None: ...
 
     def evaluate(self, section: str, key: str, current: str) -> Value: ...
+
+    def computed(self, section: str) -> Set[str]:
+        """The keys of the properties that a run gave the section."""
+        ...
 
     def first_warning(self, section: str, key: str) -> bool: ...
 
@@ -45,7 +49,9 @@ class Scope:
         self._document = document
         self._section = document.sections[section]
         self._configs = [document.sections[name] for name in dict.fromkeys(config_sections)]
-        self._asked: dict[str, None] = {}
+        self._given = frozenset().union(self._section, *self._configs)
+        self._stems: frozenset[str] | None = None
+        self._asked: set[str] = set()
         self._claims: list[_Claim] = []
 
     @property
@@ -55,7 +61,10 @@ class Scope:
 
     def find(self, *spellings: str) -> Value | None:
         """The value of the first spelling that exists; all the given spellings count as read."""
-        self._asked.update(dict.fromkeys(spellings))
+        self._asked.update(spellings)
+        # Most parameters of a cell are not given.
+        if self._given.isdisjoint(spellings) and self._document.computed(self._section.name).isdisjoint(spellings):
+            return None
         for section in (self._section, *self._configs):
             section.keys_read.update(key for key in spellings if key in section)
         for key in spellings:
@@ -73,12 +82,35 @@ class Scope:
         chain = (*place.chain, f"configuration of [{self._section.name}]")
         return Value(value.text, Place(place.file, place.line, place.section, place.key, chain), value.notes)
 
+    def listed(self, prefix: str) -> list[str]:
+        """The keys that begin with ``prefix``, in the order of the section and then of its configuration sections."""
+        sections = (self._section, *self._configs)
+        keys = dict.fromkeys(key for section in sections for key in section)
+        return [key for key in keys if key.startswith(prefix)]
+
+    def holds(self, prefixes: Sequence[str]) -> bool:
+        """Whether there is any key below one of the prefixes, which end in a dot."""
+        if self._stems is None:
+            given = (*self._given, *self._document.computed(self._section.name))
+            self._stems = frozenset(
+                key[: place + 1] for key in given for place, letter in enumerate(key) if letter == "."
+            )
+        return not self._stems.isdisjoint(prefixes)
+
     def claim(self, prefix: str, known: Iterable[str], missing: str | None = None) -> None:
         """Keys below ``prefix`` belong to a type whose keys are ``known``: an unread one is an error.
 
         ``missing`` is the key without which none of them has an effect, if it is not there.
         """
         self._claims.append(_Claim(prefix, tuple(known), missing))
+
+    def unread(self) -> list[str]:
+        """The keys of the section, then of its configuration sections, that nobody has asked for so far."""
+        sections = (self._section, *self._configs)
+        return [key for section in sections for key in section if self._is_unread(section, key)]
+
+    def _is_unread(self, section: Section, key: str) -> bool:
+        return key not in self._asked and key not in section.keys_read and not key.startswith("$")
 
     def close(self, strict: bool = False) -> list[str]:
         """Answer for every key that nobody read; returns those that were only warned of.
@@ -89,20 +121,20 @@ class Scope:
         that names its type is missing. Keys that begin with ``$`` are variables and always known.
         """
         for config in self._configs:
-            for key in config.properties:
+            for key in config:
                 if key not in self._asked and not key.startswith("$"):
                     raise self._unknown(config, key)
         warned = []
-        for key in self._section.properties:
-            if key in self._asked or key in self._section.keys_read or key.startswith("$"):
+        for key in self._section:
+            if not self._is_unread(self._section, key):
                 continue
             claim = self._claimed(key)
-            error = self._unknown(self._section, key)
             only_missing = claim is not None and claim.missing is not None
             if self._document.strict or (not only_missing and (strict or claim is not None)):
-                raise error
+                raise self._unknown(self._section, key)
             warned.append(key)
             if self._document.first_warning(self._section.name, key):
+                error = self._unknown(self._section, key)
                 hint = f" ({error.remedy})" if error.remedy else ""
                 console.warning(f"{error.what}{hint}, at: {error.place}")
         return warned
@@ -128,7 +160,8 @@ class Scope:
 
     def _remedy(self, key: str, claim: _Claim | None) -> str:
         if claim is None:
-            match = nearest(key, self._asked)
+            claimed = {other.prefix + name for other in self._claims for name in other.known}
+            match = nearest(key, sorted(self._asked | claimed))
             return f"did you mean {match}?" if match else "remove it, or check its spelling"
         # Without the prefix: what all of them share is no likeness.
         below = {name for other in self._claims if other.prefix == claim.prefix for name in other.known}

@@ -67,3 +67,33 @@ def test_a_global_section_is_used_by_its_variables_and_unseen_when_empty():
     document.value("s", "v")
     assert document.unused() == []
     assert ini.loads("[s]").unused() == ["s"]
+
+
+def test_computed_properties_with_dots_and_parts():
+    value = "[sp.StimuliData-1]_GlobalValue.mean $([sp.StimuliData-1]_GlobalValue.stdDev * 2)"
+    document = ini.loads(f"[sp.StimuliData-1]\n[s]\nv={value}\n")
+    document.publish("sp.StimuliData-1", "_GlobalValue.mean", lambda: "0.473282")
+    document.publish("sp.StimuliData-1", "_GlobalValue.stdDev", 0.25)
+    assert document.value("s", "v").text == "0.473282 0.5"
+
+
+def test_the_dimensions_of_a_cell_in_expressions():
+    pool = "PoolDims=[conv1]_OutputsWidth [conv1]_OutputsHeight\nStride=$([conv1]_NbOutputs // 2)\n"
+    document = ini.loads(f"[conv1]\n[pool]\n{pool}")
+    for key, value in {"_OutputsWidth": 7, "_OutputsHeight": 5, "_NbOutputs": 9}.items():
+        document.publish("conv1", key, value)
+    assert document.value("pool", "PoolDims").text == "7 5"
+    assert document.value("pool", "Stride").text == "4"
+
+
+def test_a_computed_property_is_suggested():
+    document = ini.loads("[sp]\n[s]\nv=[sp]_EpochSiez\n")
+    document.publish("sp", "_EpochSize", 7)
+    with pytest.raises(IniError, match=r"did you mean \[sp\]_EpochSize\?"):
+        document.value("s", "v")
+
+
+def test_reading_through_a_reference_is_no_reading():
+    document = ini.loads("[a]\nx=1\n[b]\ny=[a]x\n")
+    document.value("b", "y")
+    assert document.unused() == ["a"]

@@ -1,6 +1,5 @@
 """References, variables and expressions."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,9 +138,64 @@ def test_the_chain_tells_what_a_value_was_read_through():
     )
 
 
-def test_references_without_end_are_bounded():
-    tower = "".join(f"$X{i}=${{X{i + 1}}}\n" for i in range(150)) + "$X150=1\nv=${X0}\n"
-    with pytest.raises(IniError, match="nested more than 100 deep"):
+def test_references_lead_through_any_number_of_properties():
+    """A chain of cells that each say NbOutputs=[previous]NbOutputs is as long as the network."""
+    cells = "[c0]\nn=64\n" + "".join(f"[c{i}]\nn=[c{i - 1}]n\n" for i in range(1, 5000))
+    assert text(cells, "c4999", "n") == "64"
+    tower = "".join(f"$X{i}=${{X{i + 1}}}\n" for i in range(5000)) + "$X5000=1\nv=${X0}\n"
+    assert text(tower) == "1"
+
+
+def test_reading_a_whole_chain_takes_each_property_once():
+    """Each of the cells reads its value: what was worked out for one is not worked out again for the next."""
+    cells = "$N=2\n[c0]\nn=$(32 * ${N})\n" + "".join(f"[c{i}]\nn=$([c{i - 1}]n + 1)\n" for i in range(1, 3000))
+    document = ini.loads(cells)
+    read = []
+    raw = document.raw
+    document.raw = lambda section, key: read.append(key) or raw(section, key)  # type: ignore[method-assign]
+    assert [document.value(f"c{i}", "n").text for i in range(3000)] == [str(64 + i) for i in range(3000)]
+    assert read.count("n") < 5 * 3000
+
+
+def test_what_is_kept_of_a_value_is_true_for_all_who_read_it():
+    source = "$X=1\n[a]\nv=${X}\nw=${SECTION_NAME}\nx=[b]\n[c]\ny=[a]v [a]w\n[d]\n$X=2\ny=[a]v [a]w\n[e]\ny=[c]y"
+    document = ini.loads(source)
+    assert [document.value(section, "y").text for section in "cdece"] == ["1 c", "2 d", "1 e", "1 c", "1 e"]
+    document = ini.loads("[a]\n_n=1\n[b]\nv=[a]_n")
+    assert document.value("b", "v").text == "1"
+    document.publish("a", "_n", 2)
+    assert document.value("b", "v").text == "2"
+
+
+def test_a_kept_value_tells_the_same_chain():
+    source = "[a]\nv=1\n[b]\nv=[a]v\n[c]\nv=[b]v [a]v\n"
+    document = ini.loads(source, file="n.ini")
+    chain = "n.ini:6, [c], v, read through [b]v (n.ini:4), read through [a]v (n.ini:2)"
+    assert [str(document.value("c", "v").place) for _ in range(2)] == [chain, chain]
+    document = ini.loads(source, file="n.ini")
+    document.value("b", "v")
+    assert str(document.value("c", "v").place) == chain
+
+
+def test_a_long_circle_is_found_and_cut():
+    document = ini.loads("".join(f"[c{i}]\nn=[c{(i + 1) % 5000}]n\n" for i in range(5000)), file="n.ini")
+    with pytest.raises(IniError) as caught:
+        document.value("c0", "n")
+    circle = caught.value.what.removeprefix("references go round in a circle: ").split(" -> ")
+    assert (circle[0], circle[1], circle[-2], circle[-1]) == ("[c0]n", "[c1]n", "[c4999]n", "[c0]n")
+    assert "..." in circle
+    assert len(str(caught.value)) < 2000
+
+
+def test_a_mistake_at_the_end_of_a_chain_says_how_it_was_reached():
+    with pytest.raises(IniError) as caught:
+        text("[a]\nv=[b]w\n[b]\nw=1 [c]x\n[c]\nx=$(1 +)\n", "a")
+    assert "at: n.ini:2, [a], v, read through [b]w (n.ini:4), read through [c]x (n.ini:6)\n" in str(caught.value)
+
+
+def test_long_values_of_many_properties_are_bounded():
+    tower = f"$X0={'x' * 900_000}\n" + "".join(f"$X{i}=${{X{i - 1}}}y\n" for i in range(1, 100)) + "v=${X99}"
+    with pytest.raises(IniError, match="more than 20000000 characters"):
         text(tower)
 
 
@@ -170,3 +224,10 @@ def test_numbers_with_commas(number, style):
     document = ini.loads(f"v={style.format(number)}\nw=[]v\n")
     assert integer.read(document.value("", "v")) == number
     assert integer.read(document.value("", "w")) == number
+
+
+def test_no_interpreter_is_started(monkeypatch):
+    """N2D2 hands expressions to the program that N2D2_PYTHON names."""
+    monkeypatch.setenv("N2D2_PYTHON", "/nowhere/python")
+    monkeypatch.setenv("PATH", "")
+    assert text("v=$(6 * 7)") == "42"

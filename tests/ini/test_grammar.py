@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from n2d2py import ini
 from n2d2py.errors import IniError, N2d2Error
-from n2d2py.ini.grammar import PARENT_SECTION, parse
 
 
 def raw(text, section=""):
@@ -74,7 +73,9 @@ def test_first_parent_wins_and_own_properties_override(caplog):
         document = ini.loads("[A]\np=1\nq=2\n[B]\np=3\nr=4\n[C] A \t B\nq=9\n", file="net.ini")
     assert document.sections["C"].properties == {"p": "1", "q": "9", "r": "4"}
     assert document.sections["C"].parents == ("A", "B")
-    assert caplog.messages == ['overriding property q (previous value was "2") in section [C] in INI file net.ini']
+    assert caplog.messages == [
+        'Warning: overriding property q (previous value was "2") in section [C] in INI file net.ini'
+    ]
 
 
 def test_no_blank_is_needed_before_a_parent():
@@ -107,11 +108,14 @@ def test_the_place_of_a_continued_line_is_its_first():
         ("[s]\n[t]\n[s]", "Section [s] already exists in INI file n.ini", "the first one is at n.ini:1, [s]"),
         ("[]\na=1", "Section [] already exists", "before the first header"),
         ("[Conv_def]\n[c] conv_def", "Inherited section [conv_def] does not exist for section [c]", "mean Conv_def?"),
-        ("[c] c", "Inherited section [c] does not exist", "does not inherit from itself"),
-        ("[c] d\n[d]", "Inherited section [d] does not exist for section [c] in INI file n.ini", "stands above"),
+        ("[c] c", "sections inherit from each other in a circle: c -> c\n", "remove one"),
+        ("[x]\n[a] x b\n[b] c\n[c]a ; d", "in a circle: a -> b -> c -> a\n  at: n.ini:2, [a]", "remove one"),
+        ("[c] d\n[d]", "Inherited section [d] does not exist for section [c] in INI file n.ini", "[d] stands below"),
+        ("[c] d\n; [d]", "Inherited section [d] does not exist", "a parent stands above"),
         ("[Kernel]=5", "Inherited section [=5] does not exist", "a property begins on a line of its own"),
         ("=5", "Missing name of a property", "KEY=VALUE"),
-        ("[block@net.tpl]\nA=1", "[block@net.tpl] includes a template: templates are not there yet", "write the sect"),
+        ("[s]\n" + "k" * 1001 + "=1", "the name of a property has more than 1000 characters: kkk", "KEY=VALUE"),
+        ("[" + "k" * 1001 + "]", "the name of a section has more than 1000 characters", ""),
         ("hello world", "Missing value for property: hello world", "is this the right file?"),
         ("a=\0", "NUL", "an INI file"),
     ],
@@ -139,16 +143,6 @@ def test_blanks_in_a_section_name_are_kept_and_warned_of(caplog):
     with caplog.at_level(logging.INFO, logger="n2d2py"):
         assert " a " in ini.loads("[ a ]").sections
     assert "begins or ends with a blank" in caplog.text
-
-
-def test_a_text_that_a_section_gives_is_tagged_with_it():
-    document = ini.loads("[first]\n[block]\nN=2\n", file="net.ini")
-    parse(document, "[x]\na=${PREV_SECTION_NAME}\n[y]\nb=${PREV_SECTION_NAME}\n", "part.tpl",
-          parent="block", chain=("rendered for [block] (net.ini:2)",))  # fmt: skip
-    assert document.sections["x"].properties[PARENT_SECTION] == "block"
-    assert document.value("x", "a").text == "first"
-    assert document.value("y", "b").text == "x"
-    assert str(document.value("x", "a").place) == "part.tpl:2, [x], a, rendered for [block] (net.ini:2)"
 
 
 def test_a_tower_of_parents_is_refused_before_it_fills_the_memory():
@@ -195,8 +189,39 @@ def test_round_trip(sections, end):
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
-            ["[a]", "[b] a", "[c", "]", "=", "$X=", "${X}", "${", "}", "$(", ")", "(", "[a]k", "k=", '"', "\\\n", "\n",
-             "\r\n", ";", "#", "@", "[t@f]", " ", "1", "**", "9", "${SECTION_NAME}", "[]", "\ufeff", "\0", "k=[a]k\n"]
+            [
+                "[a]",
+                "[b] a",
+                "[c",
+                "]",
+                "=",
+                "$X=",
+                "${X}",
+                "${",
+                "}",
+                "$(",
+                ")",
+                "(",
+                "[a]k",
+                "k=",
+                '"',
+                "\\\n",
+                "\n",
+                "\r\n",
+                ";",
+                "#",
+                "@",
+                "[t@f]",
+                " ",
+                "1",
+                "**",
+                "9",
+                "${SECTION_NAME}",
+                "[]",
+                "\ufeff",
+                "\0",
+                "k=[a]k\n",
+            ]
         ),
         st.text(max_size=3),
     ),
@@ -212,3 +237,10 @@ def test_no_text_gives_another_exception(text):
             for key in section.properties:
                 with contextlib.suppress(N2d2Error):
                     assert document.value(name, key) is not None
+
+
+def test_a_template_that_is_read_as_a_network_is_recognised():
+    with pytest.raises(IniError) as error:
+        ini.loads("; block\n{% if EXPANSION exists %}\n[{{SECTION_NAME}}.conv]\n", file="block.ini.tpl")
+    assert "at: block.ini.tpl:2" in str(error.value)
+    assert "this is a template: a section [NAME@FILE] of an INI file includes it" in str(error.value)

@@ -1,11 +1,14 @@
 """Scopes: precedence, claims, and what is said of keys that nobody read."""
 
 import logging
+from dataclasses import dataclass
 
 import pytest
 
 from n2d2py import ini
 from n2d2py.errors import IniError, ParameterError
+from n2d2py.kinds import positive
+from n2d2py.parameters import REQUIRED, Record, axes, parameter, read
 
 TEXT = """
 [common]
@@ -185,3 +188,69 @@ def test_reading_through_a_scope_makes_sections_used():
     assert document.unused() == ["special", "cell"]
     scope.find("a")
     assert document.unused() == ["special"]
+
+
+def test_unread_keys_are_those_that_nobody_asked_for():
+    document = ini.loads("[common]\nc=1\nd=1\n[cell]\na=1\nb=1\ne=1\n$V=1\n")
+    scope = document.scope("cell", "common")
+    assert scope.unread() == ["a", "b", "e", "c", "d"]
+    scope.find("a", "d", "other")
+    document.value("cell", "e")
+    assert scope.unread() == ["b", "c"]
+
+
+def test_a_computed_property_is_found_where_none_is_written():
+    document = ini.loads("[cell]\n")
+    scope = document.scope("cell")
+    assert scope.find("_NbOutputs") is None
+    document.publish("cell", "_NbOutputs", 3)
+    assert scope.find("_NbOutputs").text == "3"
+
+
+def test_many_heirs_of_an_unknown_key_are_told_of_it_once(warnings):
+    document = ini.loads("[def]\nKernelWith=5\n" + "".join(f"[c{number}] def\n" for number in range(50)))
+    for number in range(50):
+        scope = document.scope(f"c{number}")
+        scope.find("KernelWidth")
+        assert scope.close() == ["KernelWith"]
+    assert len(warnings.messages) == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Record):
+    stride: int = parameter("Stride", positive, 1, "step")
+    kernel: tuple[int, ...] = axes("KernelDims", "KernelSize", ("KernelWidth", "KernelHeight"), positive, REQUIRED, "")
+    size_x: int = parameter("SizeX", positive, REQUIRED, "width")
+    size_y: int = parameter("SizeY", positive, 1, "height")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("KernelSzie=3\nSizeX=1", "missing key KernelDims\n(.*\n)*.*did you mean KernelSize where it says KernelSzie"),
+        ("kernelDims=3\nSizeX=1", "to do: did you mean KernelDims where it says kernelDims?"),
+        (
+            "KernelWidth=3\nKernelHeigth=3\nSizeX=1",
+            "missing key KernelHeight\n(.*\n)*.*mean KernelHeight where it says",
+        ),
+        ("KernelSize=3\nSzieX=1", "missing key SizeX\n(.*\n)*.*did you mean SizeX where it says SzieX"),
+    ],
+)
+def test_a_missing_key_may_be_misspelt(keys, said):
+    scope = ini.loads(f"[w]\n{keys}\n").scope("w")
+    with pytest.raises(ParameterError, match=said):
+        read(Window, scope)
+
+
+@pytest.mark.parametrize("keys", ["SizeX=1", "KernelSize=3\nSizeY=2", "KernelSize=3\nFoo=1\n$SizeX=2"])
+def test_a_missing_key_is_no_misspelling_of_one_that_is_known(keys):
+    scope = ini.loads(f"[w]\n{keys}\n").scope("w")
+    with pytest.raises(ParameterError, match="missing key") as caught:
+        read(Window, scope)
+    assert caught.value.remedy is None
+
+
+def test_keys_with_a_prefix_are_listed_in_order():
+    scope = ini.loads("[a]\nK[1]=1\nb=2\nK[0]=3\n[c]\nK[2]=4\nK[0]=5\n").scope("a", "c")
+    assert scope.listed("K[") == ["K[1]", "K[0]", "K[2]"]
+    assert scope.listed("x") == []

@@ -71,7 +71,8 @@ def test_the_one_warning(caplog):
     with caplog.at_level(logging.INFO, logger="n2d2py"):
         ini.load(FILE)
     assert caplog.messages == [
-        f'overriding property ActivationFunction (previous value was "Linear") in section [fc2] in INI file {FILE}'
+        'Warning: overriding property ActivationFunction (previous value was "Linear") '
+        f"in section [fc2] in INI file {FILE}"
     ]
 
 
