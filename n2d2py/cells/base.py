@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from n2d2py.errors import GraphError
-from n2d2py.kinds import boolean, positive
+from n2d2py.kinds import boolean, one_of, positive, unsigned
 from n2d2py.parameters import REQUIRED, Record, choice, parameter
 from n2d2py.parts.activations import Activation
 from n2d2py.parts.fillers import Filler, NormalFiller
@@ -25,19 +25,29 @@ PROVIDER = "env"
 
 
 class Dims(NamedTuple):
-    """Dimensions of what flows between cells, in N2D2's order; a torch tensor is (batch, channels, height, width)."""
+    """Dimensions of what flows between cells, in N2D2's order.
+
+    A torch tensor is (batch, channels, height, width), or (batch, channels, depth, height, width) where the depth
+    is more than 1.
+    """
 
     width: int
     height: int
     channels: int
+    depth: int = 1
 
     @property
     def size(self) -> int:
         """Number of values."""
-        return self.width * self.height * self.channels
+        return self.width * self.height * self.channels * self.depth
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one stimulus as torch has it: channels, [depth,] height, width."""
+        return (self.channels, *((self.depth,) if self.depth > 1 else ()), self.height, self.width)
 
     def __str__(self) -> str:
-        return f"{self.width} {self.height} {self.channels}"
+        return " ".join(map(str, (*reversed(self.shape[1:]), self.channels)))
 
 
 class Cost(NamedTuple):
@@ -53,6 +63,13 @@ class Cost(NamedTuple):
         if not isinstance(other, Cost):
             return NotImplemented
         return Cost(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Parameters(NamedTuple):
+    """How many values a cell learns: weights, which are multiplied by inputs, and all others (biases, scales)."""
+
+    weights: int = 0
+    others: int = 0
 
 
 class Layout(NamedTuple):
@@ -88,6 +105,9 @@ class Cell(Record):
     normalizes: ClassVar[bool] = False
     """Whether a network at rest scales and shifts each channel here, which weights before it could do as well."""
 
+    changes_rows: ClassVar[bool] = False
+    """Whether the rows of its output are not the stimuli of the batch, but boxes found in them."""
+
     @property
     def type_name(self) -> str:
         """The name that ``Type=`` gives it."""
@@ -119,6 +139,19 @@ class Cell(Record):
         """Neurons, nodes, synapses and connections as N2D2 counts them for this type."""
         return Cost(nodes=output.size)
 
+    def parameters(self, inputs: Sequence[Dims], output: Dims) -> Parameters:
+        """How many values the cell learns."""
+        return Parameters()
+
+    def macs(self, inputs: Sequence[Dims], output: Dims) -> int:
+        """Multiplications of a weight by an input for one stimulus; products with padding count, as is usual."""
+        return 0
+
+    @property
+    def selects(self) -> bool:
+        """Whether every value of the output is one of the inputs or 0, so that codes stay the same codes."""
+        return False
+
     @property
     def is_loss(self) -> bool:
         """Whether its gradient is that of its target alone, so that it must be the end of the network."""
@@ -130,7 +163,12 @@ class Cell(Record):
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         """Lines of the cell's box on the picture, below its name and type."""
-        return [f"{output.channels}x{output.height}x{output.width}"]
+        return ["x".join(map(str, output.shape))]
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        """Names of cells before it, beside its inputs, whose last pass it needs to know."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +216,15 @@ class WeightedCell(ActivatedCell):
         ("WeightsSolver", "Solvers"), "solver", SGD(), "solver of the weights", type_default="SGD"
     )
     bias_solver: Solver = choice(("BiasSolver", "Solvers"), "solver", SGD(), "solver of the biases", type_default="SGD")
+    accumulator_bits: int = parameter(
+        "QAcc.Bits", unsigned, 0, "no sum of products may need more bits, of which one is the sign; 0: any", unit="bits"
+    )
+    accumulator_guarantee: str = parameter(
+        "QAcc.Guarantee",
+        one_of("None", "A2Q", "A2Q+"),
+        "None",
+        "how learning keeps the weights within QAcc.Bits; None: testing checks them",
+    )
     no_bias: bool = parameter("NoBias", boolean, False, "1: no biases")
     back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
 
@@ -190,6 +237,17 @@ class WeightedCell(ActivatedCell):
         """The order of the values in the cell's files of weights."""
         return BY_OUTPUT
 
+    def parameters(self, inputs: Sequence[Dims], output: Dims) -> Parameters:
+        return Parameters(self.nb_weights(inputs, output), 0 if self.no_bias else output.channels)
+
+    def macs(self, inputs: Sequence[Dims], output: Dims) -> int:
+        # Every weight serves every position of the output once.
+        return self.nb_weights(inputs, output) * (output.size // output.channels)
+
+    def nb_weights(self, inputs: Sequence[Dims], output: Dims) -> int:
+        """Number of weights, those that it has from another cell too."""
+        return self.cost(inputs, output).synapses - (0 if self.no_bias else output.channels)
+
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)
         if self.weights_quantizer is not None:
@@ -200,16 +258,28 @@ class WeightedCell(ActivatedCell):
 def concatenated(cell: Cell, inputs: Sequence[Dims]) -> Dims:
     """Dimensions of all inputs one after the other along the channels; their other sizes must be equal.
 
-    A width and height of 1 beside larger ones is broadcast.
+    A width, height and depth of 1 beside larger ones are broadcast.
     """
-    width = max(dims.width for dims in inputs)
-    height = max(dims.height for dims in inputs)
+    width, height, depth = (max(sizes) for sizes in zip(*((d.width, d.height, d.depth) for d in inputs), strict=True))
     for name, dims in zip(cell.inputs, inputs, strict=True):
-        if (dims.width, dims.height) not in ((width, height), (1, 1)):
+        if (dims.width, dims.height, dims.depth) not in ((width, height, depth), (1, 1, 1)):
             raise GraphError(
-                f"inputs of cell {cell.name} differ in size: {name} is {dims.width}x{dims.height}, "
-                f"another is {width}x{height}",
+                f"inputs of cell {cell.name} differ in size: {name} is {_sizes(dims)}, "
+                f"another is {_sizes(Dims(width, height, 1, depth))}",
                 place=cell.place(),
-                expected="inputs of one width and height",
+                expected="inputs of one width and height" + (" and depth" if depth > 1 else ""),
             )
-    return Dims(width, height, sum(dims.channels for dims in inputs))
+    return Dims(width, height, sum(dims.channels for dims in inputs), depth)
+
+
+def alone(cell: Cell, inputs: Sequence[Dims]) -> Dims:
+    """Dimensions of the one input; raises :class:`GraphError` if the cell has several."""
+    if len(inputs) != 1:
+        raise GraphError(
+            f"{cell.type_name} cell {cell.name} has {len(inputs)} inputs", place=cell.place(), expected="one"
+        )
+    return inputs[0]
+
+
+def _sizes(dims: Dims) -> str:
+    return f"{dims.width}x{dims.height}" + (f"x{dims.depth}" if dims.depth > 1 else "")

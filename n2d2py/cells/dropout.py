@@ -20,3 +20,7 @@ class Dropout(Cell):
 
     def cost(self, inputs: Sequence[Dims], output: Dims) -> Cost:
         return Cost(neurons=output.size, nodes=output.size)
+
+    @property
+    def selects(self) -> bool:
+        return True

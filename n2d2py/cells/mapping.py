@@ -18,6 +18,9 @@ from n2d2py.parts import provider
 _PAIRS = tuple(f"{key}{axis}" for key in ("Size", "Stride", "Offset") for axis in ("", "X", "Y"))
 _KEYS = (*_PAIRS, "NbIterations", "NbGroups", "ChannelsPerGroup")
 
+MOST_PAIRS = 1 << 30
+"""Most pairs of a channel and an output that a map may have: each is a byte, and the largest real maps have 10^7."""
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -41,6 +44,12 @@ class Mapping:
 
     def connections(self, channels: int, outputs: int) -> np.ndarray:
         """Bool (channels, outputs); raises :class:`GraphError` if the map does not fit these numbers."""
+        if channels * outputs > MOST_PAIRS:
+            raise GraphError(
+                f"a map of {channels} channels and {outputs} outputs is too large",
+                place=self.place,
+                expected=f"at most {MOST_PAIRS} pairs of a channel and an output",
+            )
         if self.nb_groups is not None or self.channels_per_group is not None:
             return self._grouped(channels, outputs)
         if self.matrix is not None:

@@ -10,9 +10,8 @@ import numpy as np
 
 from n2d2py.cells.base import ActivatedCell, Cost, Dims, concatenated
 from n2d2py.cells.mapping import Mapping, connected_pairs, connections, mappings
-from n2d2py.cells.spatial import check_axes, output_size, stride_text, valid_taps
-from n2d2py.errors import GraphError
-from n2d2py.kinds import one_of, positive, unsigned
+from n2d2py.cells.spatial import Geometry, axes_text, check_not_a_point, geometry, stride_text
+from n2d2py.kinds import boolean, one_of, positive, unsigned
 from n2d2py.parameters import REQUIRED, axes, parameter
 from n2d2py.registry import register
 
@@ -22,6 +21,7 @@ from n2d2py.registry import register
 class Pool(ActivatedCell):
     """Maximum (padding never wins) or average (divided by the whole window, padding counted as 0).
 
+    With ``CountIncludePad=0``, which N2D2 has not, an average does not count padding: what ONNX means by default.
     Without a connection map every output pools over all channels; ``Mapping.Size=1`` pools each channel alone.
     """
 
@@ -35,19 +35,27 @@ class Pool(ActivatedCell):
     padding: tuple[int, ...] = axes(
         "PaddingDims", "Padding", ("PaddingX", "PaddingY", "PaddingZ"), unsigned, 0, "padding on both sides"
     )
+    counts_padding: bool = parameter(
+        "CountIncludePad", boolean, True, "0: an average divides by the values of a window that are no padding"
+    )
     mapping: Dictionary[str, Mapping] = mappings()
 
+    @property
+    def divides_evenly(self) -> bool:
+        """Whether every average divides by the same number."""
+        return self.counts_padding or not any(self.padding)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The window and how it slides, along all three axes."""
+        return geometry(self, "pool")
+
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
-        check_axes(self, pool=self.pool, stride=self.stride, padding=self.padding)
         dims = concatenated(self, inputs)
-        if (dims.width, dims.height) == (1, 1) and self.pool != (1, 1):
-            raise GraphError(
-                f"Pool cell {self.name} has an input of 1x1",
-                place=self.place(),
-                expected="an input of two dimensions",
-            )
-        width, height = output_size(self, dims, self.pool, self.stride, self.padding)
-        return Dims(width, height, self.nb_outputs)
+        if self.geometry.window != (1, 1, 1):
+            check_not_a_point(self, dims)
+        width, height, depth = self.geometry.outputs(self, dims)
+        return Dims(width, height, self.nb_outputs, depth)
 
     def maps(self, inputs: Sequence[Dims]) -> Dictionary[str, np.ndarray]:
         return connections(self.mapping, self.inputs, [dims.channels for dims in inputs], self.nb_outputs)
@@ -56,13 +64,15 @@ class Pool(ActivatedCell):
         pairs = connected_pairs(
             self.maps(inputs), self.inputs, [dims.channels for dims in inputs], output.channels
         )
-        size = concatenated(self, inputs)
-        taps = valid_taps(size.width, output.width, self.pool[0], self.stride[0], self.padding[0]) * valid_taps(
-            size.height, output.height, self.pool[1], self.stride[1], self.padding[1]
-        )
+        taps = self.geometry.taps(concatenated(self, inputs), output)
         return Cost(nodes=output.size, connections=pairs * taps)
+
+    @property
+    def selects(self) -> bool:
+        return self.pooling == "Max"
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)
-        lines.insert(1, f"{self.pooling} {self.pool[0]}x{self.pool[1]}, stride {stride_text(self.stride)}")
+        window, stride = axes_text(self.geometry.window), stride_text(self.geometry.stride)
+        lines.insert(1, f"{self.pooling} {window}, stride {stride}")
         return lines

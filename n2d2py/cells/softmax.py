@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from n2d2py.cells.base import Cell, Cost, Dims
+from n2d2py.cells.base import ActivatedCell, Cost, Dims, alone
 from n2d2py.errors import GraphError
 from n2d2py.kinds import boolean, unsigned
 from n2d2py.parameters import parameter
@@ -15,7 +15,7 @@ from n2d2py.registry import register
 
 @register("cell", "Softmax")
 @dataclass(frozen=True, kw_only=True)
-class Softmax(Cell):
+class Softmax(ActivatedCell):
     """y[c] = exp(x[c]) / sum of exp(x), over all channels or over groups of them."""
 
     with_loss: bool = parameter("WithLoss", boolean, False, "1: the target's error passes unchanged (cross-entropy)")
@@ -34,8 +34,7 @@ class Softmax(Cell):
         return found
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
-        if len(inputs) != 1:
-            raise GraphError(f"Softmax cell {self.name} has {len(inputs)} inputs", place=self.place(), expected="one")
+        alone(self, inputs)
         dims = super().outputs(inputs)
         if self.group_size and dims.channels % self.group_size:
             raise GraphError(

@@ -3,6 +3,6 @@
 Each is a frozen record of its parameters, never how it is computed; nothing here imports torch.
 """
 
-from n2d2py.registry import import_rooms
+from n2d2py.registry import index_rooms
 
-import_rooms(__name__, __path__)
+index_rooms(__name__, __path__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from n2d2py import console
 from n2d2py.kinds import one_of, real, unsigned_real
-from n2d2py.parameters import REQUIRED, Record, parameter
+from n2d2py.parameters import Record, parameter
 from n2d2py.registry import register
 
 _VARIANCE_NORM = one_of("FanIn", "Average", "FanOut")
@@ -21,7 +22,16 @@ class Filler(Record):
 class ConstantFiller(Filler):
     """Every value is Value."""
 
-    value: float = parameter("Value", real, REQUIRED, "the value")
+    value: float = parameter("Value", real, None, "the value; a missing one is 0, with a warning")
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            place = self.place()
+            console.warning(
+                f"ConstantFiller without Value: every value is 0, at: {place}",
+                about=("ConstantFiller without Value", place.file if place is not None else None),
+            )
+            object.__setattr__(self, "value", 0.0)
 
 
 @register("filler", "NormalFiller")

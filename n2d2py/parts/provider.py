@@ -30,6 +30,13 @@ class Provider(Record):
         "DataSignedMapping", boolean, False, "1: integer images are scaled to [-1, 1[ in place of [0, 1]"
     )
     quantization_levels: int = parameter("QuantizationLevels", unsigned, 0, "levels of the input; 0 means all")
+    target_sizes: tuple[int, ...] | None = parameter(
+        "TargetSize", list_of(positive), None, "X Y [D] channels of the data that targets compare with", unit="pixels"
+    )
+    target_size_x: int | None = parameter("TargetSizeX", positive, None, "width of these data", unit="pixels")
+    target_size_y: int | None = parameter("TargetSizeY", positive, None, "height of these data", unit="pixels")
+    target_size_d: int | None = parameter("TargetSizeD", positive, None, "depth of these data")
+    target_nb_channels: int = parameter("TargetNbChannels", positive, 1, "channels of these data")
 
     def __post_init__(self) -> None:
         if self.size is None and (self.size_x is None or self.size_y is None):
@@ -44,6 +51,30 @@ class Provider(Record):
                 place=self.place("size"),
                 expected="X Y channels, or X Y D channels",
             )
+
+        if self.target_sizes is not None and len(self.target_sizes) not in (3, 4):
+            raise ParameterError(
+                f"TargetSize has {len(self.target_sizes)} values",
+                place=self.place("target_sizes"),
+                expected="X Y channels, or X Y D channels",
+            )
+
+    @property
+    def depth(self) -> int:
+        """Planes between height and channels; 1 for images."""
+        if self.size is not None:
+            return self.size[2] if len(self.size) == 4 else 1
+        return self.size_d or 1
+
+    @property
+    def target_dims(self) -> tuple[int, int, int, int] | None:
+        """(width, height, channels, depth) of the data that targets compare with; None: they are the input."""
+        if self.target_sizes is not None:
+            depth = self.target_sizes[2] if len(self.target_sizes) == 4 else 1
+            return (self.target_sizes[0], self.target_sizes[1], self.target_sizes[-1], depth)
+        if self.target_size_x is None:
+            return None
+        return (self.target_size_x, self.target_size_y or 1, self.target_nb_channels, self.target_size_d or 1)
 
     @property
     def dims(self) -> tuple[int, int, int]:

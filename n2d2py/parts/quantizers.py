@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from n2d2py.errors import ParameterError
@@ -15,16 +16,32 @@ from n2d2py.registry import name_of, register
 _LEVELS = ("Default", "Symmetric", "Asymmetric", "FullRange")
 
 
+def power_above(value: float) -> float:
+    """The least power of two that is not below a positive number: 2^ceil(log2 value).
+
+    >>> power_above(0.3), power_above(4.0)
+    (0.5, 4.0)
+    """
+    mantissa, exponent = math.frexp(value)  # value = mantissa * 2^exponent, mantissa in [1/2, 1)
+    return math.ldexp(1.0, exponent - (mantissa == 0.5))
+
+
 @dataclass(frozen=True, kw_only=True)
 class WeightQuantizer(Record):
     """A quantizer of the weights of a cell."""
 
     range: int = parameter("Range", positive, 255, "number of steps R; R + 1 levels", unit="steps")
+    power_of_two: bool = parameter("PowerOfTwo", boolean, False, "1: the scale is rounded up to a power of two")
 
     @property
     def bits(self) -> int:
         """Bits that hold R + 1 levels."""
         return self.range.bit_length()
+
+    @property
+    def clamps_only(self) -> bool:
+        """Whether the weights are not on a grid yet, as in the first stage of SAT."""
+        return False
 
     def label(self) -> str:
         """As it stands on a picture, in N2D2's words."""
@@ -36,6 +53,7 @@ class ActivationQuantizer(Record):
     """A quantizer of the output of a cell."""
 
     range: int = parameter("Range", positive, 255, "number of steps R; codes 0..R", unit="steps")
+    power_of_two: bool = parameter("PowerOfTwo", boolean, False, "1: the scale is rounded up to a power of two")
 
     @property
     def bits(self) -> int:
@@ -75,8 +93,12 @@ class SatWeights(WeightQuantizer):
                 remedy="for ternary weights -1, 0, 1 write QWeight.Range=2 with QWeight.QuantMode=Symmetric",
             )
 
+    @property
+    def clamps_only(self) -> bool:
+        return not self.apply_quantization
+
     def label(self) -> str:
-        if not self.apply_quantization:
+        if self.clamps_only:
             return "QWeights: SAT, clamp only"
         return super().label()
 

@@ -36,6 +36,10 @@ clamping = Kind("bounds min:max of the values after an update", _clamping, _form
 class Solver(Record):
     """A rule by which gradients change parameters."""
 
+    def flaw(self) -> ParameterError | None:
+        """What makes learning impossible, though the network can be built; None if nothing does."""
+        return None
+
 
 @register("solver", "SGD")
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +72,17 @@ class SGD(Solver):
                 place=self.place("step_size") or self.place("policy"),
                 expected="the number of stimuli of one step, at least 1",
             )
-        if self.policy in ("PolyDecay", "CosineDecay") and self.max_iterations == 0:
-            raise ParameterError(
-                f"LearningRatePolicy={self.policy} without MaxIterations",
-                place=self.place("policy"),
-                expected="MaxIterations of at least 1: "
-                + ("updates" if self.policy == "PolyDecay" else "steps of LearningRateStepSize stimuli"),
-            )
+
+    def flaw(self) -> ParameterError | None:
+        if self.policy not in ("PolyDecay", "CosineDecay") or self.max_iterations > 0:
+            return None
+        given = "max_iterations" in self.places
+        return ParameterError(
+            f"LearningRatePolicy={self.policy} " + ("with MaxIterations=0" if given else "without MaxIterations"),
+            place=self.place("max_iterations") if given else self.place("policy"),
+            expected="MaxIterations of at least 1: "
+            + ("updates" if self.policy == "PolyDecay" else "steps of LearningRateStepSize stimuli"),
+        )
 
 
 @register("solver", "Adam")

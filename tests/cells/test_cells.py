@@ -14,16 +14,34 @@ from n2d2py.parts.solvers import SGD
 from n2d2py.parts.targets import TargetScore
 from tests.cells.reading import cell, dims
 
+TYPES = [
+    *("Activation", "BatchNorm", "Conv", "Deconv", "Distance", "Dropout", "ElemWise", "FMP", "Fc", "LRN", "Normalize"),
+    *("Padding", "Pool", "Reshape", "Resize", "Scaling", "Softmax", "TargetBias", "Threshold", "Transformation"),
+    *("Transpose", "Unpool"),
+]
+
 
 def test_the_types_that_are_known() -> None:
-    assert registry.names("cell") == ["Activation", "BatchNorm", "Conv", "Dropout", "Fc", "Pool", "Softmax"]
+    assert set(TYPES) <= set(registry.names("cell"))
 
 
-@pytest.mark.parametrize("name", ["Activation", "BatchNorm", "Conv", "Dropout", "Fc", "Pool", "Softmax"])
+@pytest.mark.parametrize("name", registry.names("cell"))
 def test_every_parameter_has_a_meaning(name: str) -> None:
+    assert registry.find("cell", name).__doc__
     for declaration in declarations(registry.find("cell", name)).values():
         assert declaration.meaning
         assert declaration.type_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Activation", "BatchNorm", "Conv", "Deconv", "ElemWise", "Fc", "FMP", "Pool", "Unpool", "Padding", "Reshape"),
+        *("Resize", "Scaling", "Softmax", "Threshold", "Transformation", "Transpose"),
+    ],
+)
+def test_cells_whose_output_can_be_quantized(name: str) -> None:
+    assert {"activation", "activation_quantizer"} <= declarations(registry.find("cell", name)).keys()
 
 
 def test_nb_outputs_is_required() -> None:
@@ -101,10 +119,10 @@ def test_batchnorm_keeps_channels() -> None:
     assert "expected: NbOutputs=6" in str(error.value)
 
 
-@pytest.mark.parametrize("key", ["ScalesSharing", "BiasesSharing", "MeansSharing", "VariancesSharing"])
-def test_batchnorm_sharing_is_not_there_yet(key: str) -> None:
-    with pytest.raises(GraphError, match=f"{key} is not there yet"):
-        cell("BatchNorm", f"NbOutputs=8|{key}=bn1")
+def test_batchnorm_shares_the_tensors_of_another() -> None:
+    bn = cell("BatchNorm", "NbOutputs=8|ScalesSharing=a|BiasesSharing=b|MeansSharing=c|VariancesSharing=d")
+    assert (bn.scales_sharing, bn.biases_sharing, bn.means_sharing, bn.variances_sharing) == ("a", "b", "c", "d")
+    assert cell("BatchNorm", "NbOutputs=8").scales_sharing == ""
 
 
 def test_batchnorm_momentum_is_below_1() -> None:
@@ -129,8 +147,8 @@ def test_pool_without_a_map_takes_all_channels() -> None:
 
 
 def test_pool_rounds_down_and_stride_is_1_by_default() -> None:
-    assert cell("Pool", "NbOutputs=1|PoolSize=2|Stride=2|Pooling=Max").outputs([dims(1, 7)]) == (3, 3, 1)
-    assert cell("Pool", "NbOutputs=1|PoolSize=2|Pooling=Max").outputs([dims(1, 7)]) == (6, 6, 1)
+    assert cell("Pool", "NbOutputs=1|PoolSize=2|Stride=2|Pooling=Max").outputs([dims(1, 7)]) == Dims(3, 3, 1)
+    assert cell("Pool", "NbOutputs=1|PoolSize=2|Pooling=Max").outputs([dims(1, 7)]) == Dims(6, 6, 1)
 
 
 def test_pool_of_a_point() -> None:
@@ -187,7 +205,7 @@ def test_activation_is_tanh_unless_it_is_named() -> None:
     named = cell("Activation", "Input=a,b|NbOutputs=8|ActivationFunction=Linear|QAct=SAT|QAct.Range=15")
     assert named.activation == Linear()
     assert named.activation_quantizer == SatActivations(range=15, alpha=8.0)
-    assert named.outputs([dims(4), dims(4)]) == (8, 8, 8)
+    assert named.outputs([dims(4), dims(4)]) == Dims(8, 8, 8)
 
 
 def test_unknown_activation() -> None:
@@ -221,3 +239,50 @@ def test_a_leaky_rectifier_may_be_asked_for_values_below_0() -> None:
     assert plain.doubts(target) == ["target c.Target wants -1, and c gives nothing below 0 (Rectifier)"]
     leaky = cell("Fc", "NbOutputs=2|ActivationFunction=Rectifier|ActivationFunction.LeakSlope=0.1")
     assert leaky.doubts(target) == []
+
+
+@pytest.mark.parametrize(
+    ("type_name", "lines"),
+    [
+        ("LRN", ""),
+        ("Resize", "|OutputWidth=4|OutputHeight=4|Mode=Bilinear"),
+        ("Padding", "|TopPadding=1|BottomPadding=1|LeftPadding=1|RightPadding=1"),
+        ("Unpool", "|ArgMax=pool|PoolSize=2|Pooling=Max"),
+    ],
+)
+def test_cells_that_take_no_point(type_name: str, lines: str) -> None:
+    with pytest.raises(GraphError, match=f"{type_name} cell c has an input of 1x1(.|\n)*two dimensions") as error:
+        cell(type_name, "NbOutputs=4" + lines).outputs([dims(4, 1)])
+    assert "net.ini:1, [c]" in str(error.value)
+
+
+@pytest.mark.parametrize(("type_name", "lines"), [("Reshape", "|Dims=8 8 8"), ("Transpose", "|Perm=0 1 2 3")])
+def test_cells_that_have_one_input(type_name: str, lines: str) -> None:
+    with pytest.raises(GraphError, match=f"{type_name} cell c has 2 inputs(.|\n)*one"):
+        cell(type_name, "Input=a,b|NbOutputs=8" + lines).outputs([dims(4), dims(4)])
+
+
+@pytest.mark.parametrize(
+    ("type_name", "lines", "required"),
+    [
+        ("Fc", "", "NbOutputs"),
+        ("Conv", "NbOutputs=1", "KernelDims"),
+        ("Deconv", "NbOutputs=1", "KernelDims"),
+        ("Pool", "NbOutputs=1|PoolSize=2", "Pooling"),
+        ("Pool", "NbOutputs=1|Pooling=Max", "PoolDims"),
+        ("Unpool", "NbOutputs=1|Pooling=Max|PoolSize=2", "ArgMax"),
+        ("Resize", "NbOutputs=1|OutputWidth=2|OutputHeight=2", "Mode"),
+        ("Reshape", "NbOutputs=1", "Dims"),
+        ("Transpose", "NbOutputs=1", "Perm"),
+        ("Scaling", "NbOutputs=1", "Factor"),
+        ("Normalize", "NbOutputs=1", "Norm"),
+        ("TargetBias", "NbOutputs=1", "Bias"),
+        ("Distance", "NbOutputs=1|CenterCoef=1", "Margin"),
+        ("FMP", "NbOutputs=1", "ScalingRatio"),
+        ("Transformation", "NbOutputs=1", "Transformation"),
+    ],
+)
+def test_required_keys_are_named(type_name: str, lines: str, required: str) -> None:
+    with pytest.raises(ParameterError, match=f"missing key {required}\\b") as error:
+        cell(type_name, lines)
+    assert "net.ini:1, [c]" in str(error.value)

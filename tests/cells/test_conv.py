@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from n2d2py.cells.base import Cost
+from n2d2py.cells.base import Cost, Dims
+from n2d2py.cells.kernels import GivenKernel
 from n2d2py.errors import GraphError, ParameterError
+from n2d2py.parameters import declarations
 from n2d2py.parts.fillers import HeFiller, NormalFiller
 from n2d2py.parts.quantizers import SatWeights
 from n2d2py.parts.solvers import SGD, Adam
@@ -31,7 +33,7 @@ def test_defaults() -> None:
 def test_kernel_is_x_y(kernel: str) -> None:
     conv = cell("Conv", f"NbOutputs=1|{kernel}")
     assert conv.kernel == (3, 5)
-    assert conv.outputs([dims(1, 8, 8)]) == (6, 4, 1)
+    assert conv.outputs([dims(1, 8, 8)]) == Dims(6, 4, 1)
 
 
 def test_one_value_of_kernel_dims_is_v_by_1() -> None:
@@ -42,11 +44,11 @@ def test_geometry_by_axis() -> None:
     conv = cell("Conv", "NbOutputs=4|KernelSize=3|StrideX=2|PaddingY=1|DilationDims=1 2|SubSample=2")
     assert (conv.stride, conv.padding, conv.dilation, conv.sub_sample) == ((2, 1), (0, 1), (1, 2), (2, 2))
     # width: floor((9 - 3) / 2) + 1 = 4, every second: 2; height: 9 + 2 - 5 + 1 = 7, every second: 4
-    assert conv.outputs([dims(3, 9)]) == (2, 4, 4)
+    assert conv.outputs([dims(3, 9)]) == Dims(2, 4, 4)
 
 
 def test_negative_padding_crops() -> None:
-    assert cell("Conv", "NbOutputs=1|KernelSize=1|Padding=-1").outputs([dims(1, 8)]) == (6, 6, 1)
+    assert cell("Conv", "NbOutputs=1|KernelSize=1|Padding=-1").outputs([dims(1, 8)]) == Dims(6, 6, 1)
 
 
 def test_inputs_are_concatenated() -> None:
@@ -107,26 +109,59 @@ def test_parts() -> None:
     assert conv.weights_filler == HeFiller()
 
 
+def test_sharing() -> None:
+    conv = cell("Conv", "Input=a,b|NbOutputs=1|KernelSize=1|WeightsSharing=conv1[0],,conv2|BiasesSharing=conv3")
+    assert (conv.weights_sharing, conv.biases_sharing) == (("conv1[0]", "", "conv2"), "conv3")
+    plain = cell("Conv", "NbOutputs=1|KernelSize=1")
+    assert (plain.weights_sharing, plain.biases_sharing) == ((), "")
+
+
+def test_given_kernels() -> None:
+    conv = cell("Conv", "NbOutputs=4|KernelDims=3 1|Kernel=1 2 1|Kernel.Normalize=1|Kernel[1][2]=0 1 0")
+    assert conv.given_kernels == {None: GivenKernel((1, 2, 1), True), (1, 2): GivenKernel((0, 1, 0))}
+    written = {"Kernel": "1 2 1", "Kernel.Normalize": "1", "Kernel[1][2]": "0 1 0"}
+    assert declarations(type(conv))["given_kernels"].written(conv.given_kernels) == written
+    conv.outputs([dims(2)])
+
+
 @pytest.mark.parametrize(
-    ("keys", "text"),
+    ("keys", "texts"),
     [
-        ("WeightsSharing=conv1", "WeightsSharing is not there yet"),
-        ("BiasesSharing=conv1", "BiasesSharing is not there yet"),
-        ("Kernel=1 0 1", "Kernel is not there yet"),
-        ("Kernel[0][0]=1 0 1", "Kernel[0][0] is not there yet"),
+        ("Kernel=1 2", ("a kernel of 2 values is given to Conv cell c", "3 values, row by row: the kernel is 3x1")),
+        ("Kernel[2][0]=1 2 1", ("for channel 2 and output 0", "a channel below 2 and an output below 4")),
+        ("Kernel[0][4]=1 2 1", ("for channel 0 and output 4", "an output below 4")),
+        ("Kernel=0 0 0|Kernel.Normalize=1", ("a kernel of zeros cannot be normalised", "remove Normalize")),
     ],
 )
-def test_keys_that_are_not_there_yet(keys: str, text: str) -> None:
+def test_kernels_that_do_not_fit(keys: str, texts: tuple[str, ...]) -> None:
     with pytest.raises(GraphError) as error:
-        cell("Conv", f"NbOutputs=1|KernelSize=1|{keys}")
-    assert text in str(error.value)
-    assert "net.ini:4, [c]," in str(error.value)
-    assert "to do: remove" in str(error.value)
+        cell("Conv", f"NbOutputs=4|KernelDims=3 1|{keys}").outputs([dims(2)])
+    assert all(text in str(error.value) for text in texts)
+    assert "net.ini:4, [c], Kernel" in str(error.value)
 
 
-def test_any_fixed_kernel_is_refused() -> None:
-    with pytest.raises(ParameterError, match=r"unknown parameter Kernel\[1\]\[2\]"):
-        cell("Conv", "NbOutputs=1|KernelSize=1|Kernel[1][2]=1")
+def test_a_kernel_that_is_misspelt() -> None:
+    with pytest.raises(ParameterError, match=r"unknown parameter Kernel\[a\]\[0\]"):
+        cell("Conv", "NbOutputs=1|KernelSize=1|Kernel[a][0]=1")
+
+
+def test_three_axes() -> None:
+    conv = cell("Conv", "NbOutputs=4|KernelDims=3 5 2|Stride=2|PaddingZ=1|NoBias=1")
+    assert conv.geometry == ((3, 5, 2), (2, 2, 2), (0, 0, 1), (1, 1, 1))
+    output = conv.outputs([Dims(9, 9, 2, depth=6)])
+    assert output == Dims(4, 3, 4, depth=4)
+    # along Z, 4 positions of 2 taps on 6 values and a zero at either end
+    assert conv.cost([Dims(9, 9, 2, depth=6)], output) == Cost(192, 192, 240, 8 * 12 * 15 * 6, 8 * 12 * 15 * 6)
+    assert conv.label([Dims(9, 9, 2, depth=6)], output)[:2] == ["4x4x3x4", "3x5x2, stride 2"]
+    flat = cell("Conv", "NbOutputs=4|KernelSize=3|Stride=2")
+    assert flat.outputs([Dims(9, 9, 2, depth=6)]) == Dims(4, 4, 4, depth=6)
+    by_axis = cell("Conv", "NbOutputs=4|KernelWidth=3|KernelHeight=3|KernelDepth=3|StrideX=2|StrideY=2")
+    assert by_axis.geometry.stride == (2, 2, 1)
+
+
+def test_one_axis() -> None:
+    conv = cell("Conv", "NbOutputs=4|KernelDims=3|StrideDims=2|PaddingX=1")
+    assert conv.outputs([dims(2, 1, 9)]) == Dims(5, 1, 4)
 
 
 def test_missing_kernel() -> None:
@@ -144,3 +179,22 @@ def test_label() -> None:
         "ACT: Linear",
         "QWeights: SAT on range [15 q-step]",
     ]
+
+
+def test_quantizers_in_configuration_sections() -> None:
+    config = "QWeight.Range=7|QWeightSolver.LearningRate=0.5|QAct.Range=15"
+    conv = cell(
+        "Conv", "NbOutputs=1|KernelSize=1|QWeight=SAT|QWeightSolver=Adam|QAct=SAT|ActivationFunction=Linear", config
+    )
+    assert conv.weights_quantizer == SatWeights(range=7)
+    assert conv.weights_quantizer_solver == Adam(learning_rate=0.5)
+    assert conv.activation_quantizer.range == 15
+    # Without QWeight in the section there is nothing that these keys could belong to.
+    with pytest.raises(ParameterError, match=r"QWeight.Range has no effect without QWeight(.|\n)*add QWeight="):
+        cell("Conv", "NbOutputs=1|KernelSize=1", "QWeight.Range=7")
+
+
+def test_sub_samples_by_axis() -> None:
+    conv = cell("Conv", "NbOutputs=1|KernelSize=1|SubSampleX=2|SubSampleY=3")
+    assert conv.outputs([dims(1, 8)]) == Dims(4, 3, 1)  # rounded up
+    assert cell("Conv", "NbOutputs=1|KernelSize=1|SubSampleDims=2 3").sub_sample == (2, 3)

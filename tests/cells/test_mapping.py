@@ -78,6 +78,11 @@ def test_enormous_numbers_take_no_time() -> None:
     assert mapping.connections(3, 4).shape == (3, 4)
 
 
+def test_a_map_that_no_memory_holds() -> None:
+    with pytest.raises(GraphError, match="a map of 100000 channels and 100000 outputs is too large"):
+        matrix("Mapping.Size=1", 100_000, 100_000)
+
+
 def test_groups() -> None:
     assert matrix("Mapping.NbGroups=2", 4, 4) == [[1, 1, 0, 0]] * 2 + [[0, 0, 1, 1]] * 2
     assert matrix("Mapping.ChannelsPerGroup=2", 4, 4) == matrix("Mapping.NbGroups=2", 4, 4)

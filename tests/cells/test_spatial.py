@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n2d2py.cells.spatial import stride_text, valid_taps
+from n2d2py.cells.base import Dims
+from n2d2py.cells.spatial import axes_text, stride_text, valid_taps
 from n2d2py.errors import GraphError
 from tests.cells.reading import cell, dims
 
@@ -31,7 +32,7 @@ def test_outputs_are_the_places_where_the_window_fits(
     reach = dilation * (window - 1) + 1
     places = len(range(-padding, size + padding - reach + 1, stride))
     if places > 0:
-        assert conv.outputs([dims(1, size)]) == (places, places, 1)
+        assert conv.outputs([dims(1, size)]) == Dims(places, places, 1)
     else:
         with pytest.raises(GraphError, match="does not fit on an input of"):
             conv.outputs([dims(1, size)])
@@ -45,9 +46,29 @@ def test_window_larger_than_the_input() -> None:
     assert "net.ini:1, [c]" in str(error.value)
 
 
-def test_three_axes() -> None:
-    with pytest.raises(GraphError, match="has 3 axes in kernel"):
-        cell("Conv", "NbOutputs=1|KernelDims=3 3 3").outputs([dims(1)])
+def test_window_larger_than_the_depth() -> None:
+    with pytest.raises(GraphError) as error:
+        cell("Conv", "NbOutputs=1|KernelDims=1 1 5").outputs([Dims(8, 8, 1, depth=3)])
+    assert "a window of 5 does not fit on an input of 3 along Z" in str(error.value)
+    assert "this one is 8x8x3" in str(error.value)
+
+
+@given(SMALL, SMALL, SMALL, SMALL, st.integers(0, 2))
+def test_what_is_spread_is_what_a_window_slid_over(
+    size: int, window: int, stride: int, dilation: int, padding: int
+) -> None:
+    keys = f"NbOutputs=1|KernelSize={window}|Stride={stride}|Padding={padding}|Dilation={dilation}"
+    if (size - 1) * stride + dilation * (window - 1) + 1 - 2 * padding < 1:
+        with pytest.raises(GraphError, match="leaves nothing along X"):
+            cell("Deconv", keys).outputs([dims(1, size)])
+        return
+    spread = cell("Deconv", keys).outputs([dims(1, size)])
+    assert cell("Conv", keys).outputs([spread]) == dims(1, size)
+
+
+def test_sizes_on_a_picture() -> None:
+    assert axes_text((3, 5)) == axes_text((3, 5, 1)) == "3x5"
+    assert axes_text((3, 5, 2)) == "3x5x2"
 
 
 def test_stride_on_a_picture() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from n2d2py import ini, registry
+from n2d2py import ini, parts, registry
 from n2d2py.parameters import read
+
+_ROOM = parts  # importing it registers the parts
 
 
 def part(kind: str, name: str, lines: str = "") -> Any:

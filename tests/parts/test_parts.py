@@ -50,10 +50,11 @@ def test_fillers() -> None:
     assert (uniform.low, uniform.high) == (-2.0, 1.0)
 
 
-def test_a_constant_needs_its_value() -> None:
+def test_a_constant_without_its_value_is_zero(caplog: pytest.LogCaptureFixture) -> None:
     assert part("filler", "ConstantFiller", "Value=0.1").value == 0.1
-    with pytest.raises(ParameterError, match="missing key Value"):
-        part("filler", "ConstantFiller")
+    assert caplog.text == ""
+    assert part("filler", "ConstantFiller").value == 0.0
+    assert "ConstantFiller without Value: every value is 0" in caplog.text
 
 
 def test_a_filler_that_is_misspelt() -> None:
@@ -62,17 +63,51 @@ def test_a_filler_that_is_misspelt() -> None:
 
 
 def test_targets() -> None:
-    assert registry.names("target") == ["Target", "TargetScore"]
+    assert registry.names("target") == [
+        *("Target", "TargetAggregate", "TargetBBox", "TargetCompare", "TargetMatching", "TargetROIs", "TargetRP"),
+        "TargetScore",
+    ]
     target = part("target", "TargetScore")
     assert (target.target_value, target.default_value, target.top_n, target.labels_mapping) == (1.0, 0.0, 1, "")
     assert (target.binary_threshold, target.masked_label, target.no_display_label) == (0.5, -1, -1)
+    assert (target.value_threshold, target.weak_target, target.image_log_format) == (0.0, -2, "jpg")
     assert part("target", "TargetScore", "ConfusionQuantSteps=20").confusion_quant_steps == 20
 
 
-@pytest.mark.parametrize("line", ["WeakTarget=0", "MaskLabelTarget=mask.Target", "ValueThreshold=0.5", "MaskedLabel=1"])
-def test_what_a_target_cannot_do_is_refused(line: str) -> None:
-    with pytest.raises(ParameterError, match=f"{line} is not available in this version of n2d2py"):
-        part("target", "TargetScore", line)
+def test_what_targets_score_and_what_they_cannot() -> None:
+    kinds = {name: registry.find("target", name) for name in registry.names("target")}
+    assert [name for name, kind in kinds.items() if kind.scores] == ["TargetScore"]
+    runs = [name for name, kind in kinds.items() if not kind.absent]
+    assert runs == ["Target", "TargetROIs", "TargetScore"]
+
+
+def test_parameters_of_regions_and_boxes() -> None:
+    regions = part("target", "TargetROIs", "FilterMinAspectRatio=0.5|MergeMaxVDist=3")
+    assert (regions.min_size, regions.min_overlap, regions.score_top_n) == (0, 0.5, 1)
+    assert (regions.filter_min_aspect_ratio, regions.merge_max_h_dist, regions.merge_max_v_dist) == (0.5, 1, 3)
+    assert part("target", "TargetROIs", "ROIsLabelTarget=a.Target").refers_to == {"ROIsLabelTarget": "a.Target"}
+    proposed = part("target", "TargetRP", "TargetType=BBox|RP=rp|Anchor=anchor")
+    assert proposed.cells == {"RP": "rp", "Anchor": "anchor"}
+    assert (proposed.min_overlap, proposed.loss_lambda) == (0.5, 1.0)
+    boxes = part("target", "TargetBBox")
+    assert (boxes.generate_anchors, boxes.nb_anchors, boxes.nb_iter, boxes.nb_class) == (False, 6, 1000000, 1)
+    matching = part("target", "TargetMatching")
+    assert (matching.distance, matching.roc_nb_steps, matching.roc_precision, matching.target_far) == (
+        *("L2", 5),
+        *(1e-3, 1e-3),
+    )
+    assert part("target", "TargetAggregate", "ScoreTopN=2").score_top_n == 2
+
+
+def test_masks() -> None:
+    assert part("target", "TargetScore", "MaskLabelTarget=m.Target|MaskedLabel=0").masks
+    assert not part("target", "TargetScore", "MaskLabelTarget=m.Target").masks
+    assert part("target", "TargetScore", "MaskLabelTarget=m.Target").refers_to == {"MaskLabelTarget": "m.Target"}
+
+
+def test_a_scale_of_values_that_is_none() -> None:
+    with pytest.raises(ParameterError, match="ConfusionRangeMin=2 is not below ConfusionRangeMax=1"):
+        part("target", "TargetScore", "ConfusionRangeMin=2")
 
 
 # ------------------------------------------------------------------------------------------------- provider
@@ -90,9 +125,20 @@ def test_provider_sizes() -> None:
     assert provider("SizeX=1|SizeY=1").batch_size == 1
 
 
+def test_depth_and_data_of_targets() -> None:
+    assert provider("SizeX=4|SizeY=5").depth == 1
+    assert provider("SizeX=4|SizeY=5|SizeD=6").depth == 6
+    assert provider("Size=4 5 6 2").depth == 6
+    assert provider("SizeX=4|SizeY=5").target_dims is None
+    assert provider("SizeX=4|SizeY=5|TargetSizeX=2").target_dims == (2, 1, 1, 1)
+    assert provider("SizeX=4|SizeY=5|TargetSize=2 3 4").target_dims == (2, 3, 4, 1)
+    assert provider("SizeX=4|SizeY=5|TargetSize=2 3 7 4").target_dims == (2, 3, 4, 7)
+
+
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
+        ("SizeX=3|SizeY=1|TargetSize=3", "TargetSize has 1 values"),
         ("SizeY=3", "missing key SizeX"),
         ("SizeX=3", "missing key SizeY"),
         ("Size=3 3", "Size has 2 values"),

@@ -48,3 +48,32 @@ def test_labels() -> None:
     assert part("weight quantizer", "SAT", "Range=15").label() == "QWeights: SAT on range [15 q-step]"
     assert part("weight quantizer", "SAT", "ApplyQuantization=0").label() == "QWeights: SAT, clamp only"
     assert part("activation quantizer", "SAT", "Range=15").label() == "QAct: SAT on range [15 q-step]"
+
+
+def test_lsq_keys() -> None:
+    found = part("activation quantizer", "LSQ", "Levels=0 1 2 4|StepOptInitStepSize=0|StepSize=0.5|PowerOfTwo=1")
+    assert (found.codes, found.initial, found.power_of_two, found.bits) == ((0, 1, 2, 4), 0.5, True, 2)
+    assert part("weight quantizer", "LSQ").initial is None
+    assert part("activation quantizer", "LSQ", "Range=3|Offset=1").offset
+
+
+@pytest.mark.parametrize("lines", ["Levels=1 0", "Levels=1", "Levels=-2 -1", "Levels=0 1 4|Offset=1"])
+def test_levels_that_are_none(lines: str) -> None:
+    with pytest.raises(ParameterError, match=r"[Ll]evels") as error:
+        part("activation quantizer", "LSQ", lines)
+    assert "net.ini:" in str(error.value)
+
+
+def test_fixed_point_keys() -> None:
+    assert part("weight quantizer", "FixedPoint", "Range=15").codes == (-7, 7)
+    assert part("activation quantizer", "FixedPoint", "Range=15|Signed=1").codes == (-8, 7)
+    with pytest.raises(ParameterError, match="Range=16 is no range of a fixed-point word") as error:
+        part("weight quantizer", "FixedPoint", "Range=16")
+    assert "net.ini:2, [c], Range" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["SAT", "LSQ", "APoT", "Binary", "Ternary", "DoReFa", "FixedPoint"])
+def test_every_scale_may_be_a_power_of_two(name: str) -> None:
+    assert part("weight quantizer", name, "Range=15|PowerOfTwo=1" if name == "APoT" else "PowerOfTwo=1").power_of_two
+    if name != "APoT":
+        assert part("activation quantizer", name, "PowerOfTwo=1").power_of_two

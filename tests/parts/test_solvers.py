@@ -57,10 +57,11 @@ def test_policies(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", ["PolyDecay", "CosineDecay"])
 def test_policies_that_end(policy: str) -> None:
-    with pytest.raises(ParameterError) as error:
-        part("solver", "SGD", f"LearningRatePolicy={policy}")
-    assert f"LearningRatePolicy={policy} without MaxIterations" in str(error.value)
-    assert "net.ini:2, [c], LearningRatePolicy" in str(error.value)
+    solver = part("solver", "SGD", f"LearningRatePolicy={policy}")  # it can be built, but does not learn
+    error = str(solver.flaw())
+    assert f"LearningRatePolicy={policy} without MaxIterations" in error
+    assert "net.ini:2, [c], LearningRatePolicy" in error
+    assert part("solver", "SGD", f"LearningRatePolicy={policy}|MaxIterations=1").flaw() is None
 
 
 def test_steps_of_nothing() -> None:
@@ -72,3 +73,9 @@ def test_steps_of_nothing() -> None:
 def test_values_out_of_range(line: str) -> None:
     with pytest.raises(ParameterError, match="unreadable value"):
         part("solver", "SGD", line)
+
+
+def test_a_decay_over_no_updates_says_what_was_written() -> None:
+    flaw = str(part("solver", "SGD", "LearningRatePolicy=PolyDecay|MaxIterations=0").flaw())
+    assert "LearningRatePolicy=PolyDecay with MaxIterations=0" in flaw
+    assert "net.ini:3, [c], MaxIterations" in flaw

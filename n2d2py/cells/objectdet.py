@@ -1,0 +1,84 @@
+"""ObjectDet: the objects of each class that a detector without proposals has found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from n2d2py.cells.anchor import BLOCKS
+from n2d2py.cells.anchors import AnchoredCell
+from n2d2py.cells.base import Dims, alone
+from n2d2py.cells.spatial import check_flat
+from n2d2py.errors import GraphError, ParameterError
+from n2d2py.kinds import list_of, one_of, positive, real, real_between, unsigned
+from n2d2py.parameters import REQUIRED, check_available, parameter
+from n2d2py.registry import register
+
+
+@register("cell", "ObjectDet")
+@dataclass(frozen=True, kw_only=True)
+class ObjectDet(AnchoredCell):
+    """NbProposals rows (x, y, width, height, score, class) for each class of each stimulus.
+
+    The input is that of an Anchor cell with NbAnchors anchors for each class: six blocks (score, x, y, width, height,
+    IoU), in each the anchors class by class (InputFormat=CA) or the classes anchor by anchor (AC). With
+    PixelFormat=YX the coordinates come as y, x, height, width. Of the boxes of a class whose score is at least its
+    Score_Threshold those of the highest scores stay, of which none overlaps a better one by more than NMS_Threshold;
+    zeros fill up. Rows are ordered by stimulus, class and score. No gradient comes back.
+    """
+
+    changes_rows: ClassVar[bool] = True
+
+    nb_anchors: int = parameter("NbAnchors", positive, REQUIRED, "anchors of each class")
+    nb_class: int = parameter("NbClass", positive, REQUIRED, "how many classes of boxes")
+    nb_proposals: int = parameter("NbProposals", positive, REQUIRED, "boxes of each class")
+    input_format: str = parameter(
+        "InputFormat", one_of("CA", "AC"), "CA", "order in a block: the anchors of each class (CA), or the reverse"
+    )
+    pixel_format: str = parameter("PixelFormat", one_of("XY", "YX"), "XY", "order of the coordinates of the input")
+    nms_iou: float = parameter(
+        "NMS_Threshold", real_between(0, 1), 0.5, "overlap with a better box above which a box is dropped"
+    )
+    score_thresholds: tuple[float, ...] = parameter(
+        "Score_Threshold", list_of(real), (0.0,), "least score of each class, or one for all"
+    )
+    parts: tuple[int, ...] = parameter("NumParts", list_of(unsigned), (), "parts of an object of each class")
+    templates: tuple[int, ...] = parameter("NumTemplates", list_of(unsigned), (), "templates of each class")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_available(self, "parts", "templates")
+        if len(self.score_thresholds) not in (1, self.nb_class):
+            raise ParameterError(
+                f"Score_Threshold has {len(self.score_thresholds)} values",
+                place=self.place("score_thresholds"),
+                expected=f"one, or one for each of {self.nb_class} classes",
+            )
+        if self.boxes and len(self.boxes) not in (self.nb_anchors, self.nb_anchors * self.nb_class):
+            raise ParameterError(
+                f"ObjectDet cell {self.name} has NbAnchors={self.nb_anchors} and {len(self.boxes)} anchors",
+                place=self.place("shapes"),
+                expected="those of the Anchor cell before it, or none: the boxes come from there",
+            )
+        if self.nb_outputs == 0:
+            object.__setattr__(self, "nb_outputs", BLOCKS)
+
+    def outputs(self, inputs: Sequence[Dims]) -> Dims:
+        dims = alone(self, inputs)
+        check_flat(self, dims)
+        wanted = BLOCKS * self.nb_anchors * self.nb_class
+        if dims.channels != wanted:
+            raise GraphError(
+                f"ObjectDet cell {self.name} has {self.nb_anchors} anchors of {self.nb_class} classes and "
+                f"{dims.channels} channels of input",
+                place=self.place("nb_anchors"),
+                expected=f"{wanted} channels, as an Anchor cell with {self.nb_anchors * self.nb_class} anchors gives",
+            )
+        self.check_outputs(BLOCKS)
+        return Dims(1, 1, BLOCKS)
+
+    def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
+        lines = super().label(inputs, output)
+        lines.insert(1, f"{self.nb_class} classes, {self.nb_proposals} boxes each")
+        return lines

@@ -1,0 +1,90 @@
+"""APoT: level sets of sums of powers of two, on which a product is a few shifts and additions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from n2d2py.errors import ParameterError
+from n2d2py.parts.lsq import LsqActivations, LsqWeights
+from n2d2py.registry import register
+
+_MOST_BITS = 6
+
+
+def additive_powers(bits: int) -> tuple[int, ...]:
+    """The 2^bits levels of Li, Dong and Wang 2020 (arXiv:1909.13144, equation 5), as increasing integers.
+
+    A level is a sum of terms of two bits, each of them 0 or one of three powers of two, with bits // 2 terms that
+    take the powers in turn. An odd number of bits has a term of one bit, which takes its turn before the third power
+    of the others. No power belongs to two terms, so that all sums differ.
+
+    >>> additive_powers(2), additive_powers(3)
+    ((0, 1, 2, 4), (0, 1, 2, 3, 4, 6, 8, 10))
+    """
+    pairs, odd = divmod(bits, 2)
+    powers = 3 * pairs + odd
+    terms: list[list[int]] = [[0] for _ in range(pairs)]
+    single = [0]
+    turn = iter(range(powers - 1, -1, -1))
+    for lap in range(3):
+        if lap == 2 and odd:
+            single.append(1 << next(turn))
+        for term in terms:
+            term.append(1 << next(turn))
+    return tuple(sorted({sum(levels) for levels in product(*terms, single)}))
+
+
+def _bits(steps: int, most: int, record: LsqWeights | LsqActivations, what: str) -> int:
+    bits = steps.bit_length()
+    if steps + 1 != 1 << bits or bits > most:
+        raise ParameterError(
+            f"Range={steps} has no level set of additive powers of two",
+            place=record.place("range"),
+            expected=f"2^bits - 1, for {what} of at most {most} bits",
+        )
+    return bits
+
+
+@register("weight quantizer", "APoT")
+@dataclass(frozen=True, kw_only=True)
+class ApotWeights(LsqWeights):
+    """APoT (Li, Dong and Wang 2020, arXiv:1909.13144): weights, normalised to mean 0 and variance 1, on sums of
+    powers of two with a sign. The clipping value learns as the step of LSQ does.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _bits(self.range, _MOST_BITS + 1, self, "weights")
+
+    @property
+    def codes(self) -> Sequence[int]:
+        """The levels in units of the step: for b bits, b - 1 of them for the magnitude."""
+        if self.levels:
+            return self.levels
+        if self.range == 1:
+            return (-1, 1)
+        magnitudes = additive_powers(self.range.bit_length() - 1)
+        return tuple(sorted({*magnitudes, *(-code for code in magnitudes)}))
+
+    def label(self) -> str:
+        return f"QWeights: APoT, {self.bits} bits"
+
+
+@register("activation quantizer", "APoT")
+@dataclass(frozen=True, kw_only=True)
+class ApotActivations(LsqActivations):
+    """APoT (Li, Dong and Wang 2020): activations on sums of powers of two, whose step is learned."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _bits(self.range, _MOST_BITS, self, "activations")
+
+    @property
+    def codes(self) -> Sequence[int]:
+        """The levels in units of the step."""
+        return self.levels or additive_powers(self.range.bit_length())
+
+    def label(self) -> str:
+        return f"QAct: APoT, {self.bits} bits"
