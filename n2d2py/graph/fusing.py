@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from n2d2py.cells.base import ActivatedCell, Cell, WeightedCell
+from n2d2py.cells.base import ActivatedCell, WeightedCell
+from n2d2py.graph.editing import redirected
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
 from n2d2py.parts.activations import Linear
@@ -24,17 +23,19 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
     """
     absorbed = {node.name: node.parents[0] for node in network if _can_be_absorbed(network, node)}
     hosts = {host: cell for name, host in absorbed.items() if isinstance(cell := network[name].cell, ActivatedCell)}
-    nodes = []
+    nodes: list[Node] = []
     for node in network:
         if node.name in absorbed:
             continue
-        cell = _renamed(node.cell, absorbed)
+        current = redirected(node, absorbed)
         if node.name in hosts:
-            assert isinstance(cell, WeightedCell)  # what absorbs
-            cell = replace(cell.with_plain_weights(), activation=hosts[node.name].activation)
-        nodes.append(Node(cell, node.inputs, node.output, {absorbed.get(k, k): v for k, v in node.maps.items()}))
+            assert isinstance(current.cell, WeightedCell)  # what absorbs
+            cell = replace(current.cell.with_plain_weights(), activation=hosts[node.name].activation)
+            current = replace(current, cell=cell)
+        nodes.append(current)
     targets = tuple(replace(target, cell=absorbed.get(target.cell, target.cell)) for target in network.targets)
-    fused = replace(network, nodes=tuple(nodes), targets=targets)
+    # What was one tensor in learning is several now: each cell has absorbed a BatchNorm of its own.
+    fused = replace(network, nodes=tuple(nodes), targets=targets, shared={})
     lint(fused)
     return fused, absorbed
 
@@ -47,16 +48,10 @@ def _can_be_absorbed(network: Network, node: Node) -> bool:
         return False
     host = network[node.parents[0]]
     cell = host.cell
-    linear = isinstance(cell, WeightedCell) and cell.activation_quantizer is None and (
-        cell.activation is None or cell.activation == Linear()
+    linear = (
+        isinstance(cell, WeightedCell)
+        and cell.activation_quantizer is None
+        and (cell.activation is None or cell.activation == Linear())
     )
     targeted = any(target.cell == host.name for target in network.targets)
     return linear and not targeted and len(network.children(host.name)) == 1
-
-
-def _renamed(cell: Cell, names: Mapping[str, str]) -> Cell:
-    changes: dict[str, Any] = {"inputs": tuple(names.get(parent, parent) for parent in cell.inputs)}
-    mapping = getattr(cell, "mapping", None)
-    if mapping:
-        changes["mapping"] = {names.get(parent, parent): value for parent, value in mapping.items()}
-    return replace(cell, **changes)

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims
 from n2d2py.errors import GraphError
 from n2d2py.graph.network import Network, Node
+from n2d2py.graph.sharing import complaints
 
 Complaints = Iterator[tuple[Node | None, str]]
+
+MOST_VALUES = 1 << 36
+"""Most values that a cell may hold for one stimulus, and most weights: 256 GiB of real numbers."""
 
 
 def lint(network: Network) -> None:
     """Raise :class:`GraphError` for the first rule that the network breaks; each rule may rely on those before it."""
-    for rule, complaints, remedy in RULES:
-        for node, what in complaints(network):
-            raise GraphError(
-                what, place=node.cell.place() if node is not None else None, expected=rule, remedy=remedy
-            )
+    for rule, breaches, remedy in RULES:
+        for node, what in breaches(network):
+            raise GraphError(what, place=node.cell.place() if node is not None else None, expected=rule, remedy=remedy)
 
 
 def _names_are_unique(network: Network) -> Complaints:
@@ -50,6 +52,13 @@ def _listed(dims: Iterable[Dims]) -> str:
     return ", ".join(map(str, dims))
 
 
+def _sizes_are_possible(network: Network) -> Complaints:
+    for node in network:
+        for number, what in ((node.output.size, "outputs"), (node.cost.synapses, "weights")):
+            if number > MOST_VALUES:
+                yield node, f"cell {node.name} has {number:,} {what}"
+
+
 def _maps_fit(network: Network) -> Complaints:
     for node in network:
         for parent, dims in zip(node.parents, node.inputs, strict=True):
@@ -75,6 +84,46 @@ def _losses_are_last(network: Network) -> Complaints:
             yield node, f"{node.cell.type_name} {node.name} has WithLoss=1 and feeds {fed[0].name}"
 
 
+def _what_is_referred_to_comes_first(network: Network) -> Complaints:
+    seen: set[str] = set()
+    for node in network:
+        for other in node.cell.refers_to:
+            if other not in seen:
+                yield node, f"cell {node.name} refers to {other}, which does not come before it"
+        seen.add(node.name)
+
+
+def _shared_tensors_fit(network: Network) -> Complaints:
+    yield from complaints({node.name: node for node in network} if network.shared else {}, network.shared)
+
+
+def _initial_values_have_a_cell(network: Network) -> Complaints:
+    for cell in network.initial:
+        if cell not in network:
+            yield None, f"there are initial values for cell {cell}, which does not exist"
+
+
+def _targets_are_distinct(network: Network) -> Complaints:
+    seen: set[str] = set()
+    for target in network.targets:
+        if target.name in seen:
+            yield network[target.cell], f"target {target.name} exists twice"
+        seen.add(target.name)
+
+
+def _targets_refer_to_targets(network: Network) -> Complaints:
+    known = {target.name for target in network.targets}
+    for target in network.targets:
+        for key, other in target.refers_to.items():
+            if other not in known:
+                yield network[target.cell], f"{key} of target {target.name}: there is no target {other}"
+            elif other == target.name:
+                yield network[target.cell], f"{key} of target {target.name} is the target itself"
+        for key, cell in target.cells.items():
+            if cell not in network:
+                yield network[target.cell], f"{key} of target {target.name}: there is no cell {cell}"
+
+
 def _targets_exist(network: Network) -> Complaints:
     for target in network.targets:
         if target.cell not in network:
@@ -89,6 +138,11 @@ RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
         _dims_agree,
         "whatever changed the cell must compute the dimensions of all cells after it again",
     ),
+    (
+        f"at most {MOST_VALUES:,} outputs and as many weights a cell",
+        _sizes_are_possible,
+        "look for a zero too many in NbOutputs, or for a size that should shrink before this cell",
+    ),
     ("a map is bool (channels, outputs)", _maps_fit, "make the map anew where channels or outputs changed"),
     (
         "a quantized output has an activation",
@@ -100,5 +154,22 @@ RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
         _losses_are_last,
         "write WithLoss=0, because the gradient of a loss is that of its target alone",
     ),
+    (
+        "a cell comes after the cells that it refers to",
+        _what_is_referred_to_comes_first,
+        "name a cell that is computed before it",
+    ),
+    (
+        "a shared tensor fits and is that of the other cell",
+        _shared_tensors_fit,
+        "whatever changed a cell must give it tensors of its own",
+    ),
+    ("initial values belong to a cell", _initial_values_have_a_cell, "remove the values with the cell"),
     ("a target belongs to a cell", _targets_exist, "remove the target, or name its section after a cell"),
+    ("every target has a name of its own", _targets_are_distinct, "rename one of them"),
+    (
+        "a target needs targets and cells that exist",
+        _targets_refer_to_targets,
+        "write the name of the section of the target, or that of the cell",
+    ),
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims, WeightedCell
+from n2d2py.cells.spatial import Geometry
 from n2d2py.graph.network import Network, Node
 from n2d2py.parts.solvers import Solver
 
@@ -141,6 +142,9 @@ def _family(node: Node) -> str:
     own = [field.name for field in fields(cell) if not field.name.endswith("quantizer_solver")]
     if any(isinstance(getattr(cell, name), Solver) for name in own):
         return "learned"
+    # A window that moves by one pixel keeps the size.
+    if isinstance(getattr(cell, "geometry", None), Geometry):
+        return "resampling"
     if any((dims.width, dims.height) != (node.output.width, node.output.height) for dims in node.inputs):
         return "resampling"
     return "plain"
@@ -185,8 +189,7 @@ def _row(left: str, right: str, colour: str) -> str:
     if not right:
         return f"<tr><td align='left' colspan='2' bgcolor='{colour}'>{left}</td></tr>"
     return (
-        f"<tr><td align='left' bgcolor='{colour}'>{left}</td>"
-        f"<td align='right' bgcolor='{colour}'>   {right}</td></tr>"
+        f"<tr><td align='left' bgcolor='{colour}'>{left}</td><td align='right' bgcolor='{colour}'>   {right}</td></tr>"
     )
 
 

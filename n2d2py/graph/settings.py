@@ -1,27 +1,18 @@
-"""What stands outside the cells: the global properties, the provider of stimuli, the models and data types."""
+"""What stands outside the cells: the global properties, the provider of stimuli, configuration sections."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from n2d2py import console
-from n2d2py.errors import GraphError, IniError, ParameterError, Place, did_you_mean
+from n2d2py.errors import GraphError, IniError, Place, did_you_mean
+from n2d2py.graph.models import DATA_TYPE, aliases
 from n2d2py.ini import Document
-from n2d2py.kinds import boolean, names, one_of, word
+from n2d2py.kinds import boolean, names, word
 from n2d2py.parameters import Record, parameter, read
 from n2d2py.parts import provider
 from n2d2py.parts.provider import Provider
 
-DATA_TYPE = one_of("Float16", "Float32", "Float64")
-
-# Each model with the names that a ConfigSection(MODEL) for it may have, the best fitting first. Frame and
-# Frame_CUDA are one model here; Transcode is N2D2's frame model with a spiking twin.
-_MODELS = {
-    "Frame": ("Frame", "Frame_CUDA"),
-    "Frame_CUDA": ("Frame_CUDA", "Frame"),
-    "Transcode": ("Transcode", "Transcode_CUDA", "Frame", "Frame_CUDA"),
-    "Transcode_CUDA": ("Transcode_CUDA", "Transcode", "Frame_CUDA", "Frame"),
-}
+_CHANNEL_MAKERS = ("ChannelTransformation", "ChannelOnTheFlyTransformation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,29 +37,7 @@ def read_globals(document: Document) -> Globals:
     scope = document.scope("")
     settings = read(Globals, scope)
     scope.close(strict=True)
-    if settings.insert_batchnorm:
-        raise ParameterError(
-            "InsertBatchNormAfterConv=1 is not there yet in n2d2py",
-            place=settings.place("insert_batchnorm"),
-            remedy="write the BatchNorm sections, and InsertBatchNormAfterConv=0",
-        )
     return settings
-
-
-def check_model(model: str, data_type: str, place: Place | None) -> None:
-    """Raise :class:`ParameterError` for a model that is none of ours, warn of what is computed otherwise."""
-    if model not in _MODELS:
-        spiking = model.startswith(("Spike", "CSpike", "RRAM"))
-        raise ParameterError(
-            f"unknown model {model!r}" + (": n2d2py has no spiking cells" if spiking else ""),
-            place=place,
-            expected="Frame or Frame_CUDA",
-            remedy=None if spiking else did_you_mean(model, _MODELS),
-        )
-    if model.startswith("Transcode"):
-        console.warning(f"model {model} is computed as Frame: n2d2py has no spiking cells, at: {place}")
-    if data_type != "Float32":
-        console.warning(f"data type {data_type}: n2d2py computes in Float32, at: {place}")
 
 
 def config_sections(document: Document, section: str, model: str = "Frame") -> tuple[str, ...]:
@@ -77,7 +46,10 @@ def config_sections(document: Document, section: str, model: str = "Frame") -> t
     ``ConfigSection(MODEL)`` for the given model replaces ``ConfigSection``. Raises :class:`IniError` if one of
     them does not exist.
     """
-    for key in (*(f"ConfigSection({alias})" for alias in _MODELS.get(model, (model,))), "ConfigSection"):
+    content = document.sections[section]
+    for key in (*(f"ConfigSection({alias})" for alias in aliases(model)), "ConfigSection"):
+        if key not in content:
+            continue
         value = document.value(section, key)
         if value is None:
             continue
@@ -106,6 +78,18 @@ def provider_section(document: Document) -> str:
 
 
 def read_provider(document: Document) -> Provider:
-    """The record of the provider's section. Keys that concern values and not the graph are left to the data."""
+    """The record of the provider's section. Keys that concern values and not the graph are left to the data.
+
+    Each section ``sp.ChannelTransformation...`` without ``Channel`` makes one channel, whatever NbChannels says.
+    """
     section = provider_section(document)
-    return read(Provider, document.scope(section, *config_sections(document, section)))
+    read_from = read(Provider, document.scope(section, *config_sections(document, section)))
+    made = sum(
+        name.startswith(tuple(f"{section}.{kind}" for kind in _CHANNEL_MAKERS)) and "Channel" not in content
+        for name, content in document.sections.items()
+    )
+    if not made:
+        return read_from
+    if read_from.size is not None:
+        return replace(read_from, size=(*read_from.size[:-1], made))
+    return replace(read_from, nb_channels=made)

@@ -10,8 +10,8 @@ from n2d2py.registry import name_of
 
 def report_cell(node: Node) -> None:
     """The lines of one cell, as N2D2 prints them; dimensions are width, height, channels."""
-    cell, cost = node.cell, node.cell.cost(node.inputs, node.output)
-    console.line(f"Layer: {cell.name} [{cell.type_name}(Frame)]")
+    cell, cost = node.cell, node.cost
+    console.line(f"Layer: {cell.name} [{cell.type_name}({node.model})]")
     if isinstance(cell, WeightedCell) and cell.weights_quantizer is not None:
         console.line(f"Added {name_of('weight quantizer', type(cell.weights_quantizer))} quantizer to {cell.name}")
     if cell.shares_weights:

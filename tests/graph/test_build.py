@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from n2d2py import console, ini
-from n2d2py.cells.base import PROVIDER, Cost
+from n2d2py.cells.base import PROVIDER, Cost, Dims
 from n2d2py.errors import GraphError, IniError, N2d2Error, ParameterError
 from n2d2py.graph.build import build, report_unused
 from n2d2py.parts.activations import Linear
@@ -39,7 +39,7 @@ def last(lines: str) -> str:
 def test_tutorial_totals() -> None:
     built = build(ini.load(DATA / "LeNet_clamp.ini"), "LeNet.ini")
     assert built.cost == Cost(6732, 14732, 61470, 416520, 422824)
-    assert (built.stimuli, built.batch_size) == ((32, 32, 1), 256)
+    assert (built.stimuli, built.batch_size) == (Dims(32, 32, 1), 256)
     assert [target.name for target in built.targets] == ["softmax.Target"]
 
 
@@ -90,8 +90,20 @@ def test_the_provider_has_three_names() -> None:
         assert built["conv"].parents == (PROVIDER,)
 
 
+def test_cenv_comes_before_env_and_sp() -> None:
+    others = "[env]\nSizeX=16\nSizeY=16\nNbChannels=2\n[cenv]\nSizeX=12\nSizeY=12\nNbChannels=2\n"
+    assert network(TINY + others).stimuli == Dims(12, 12, 2)
+
+
 def test_env_comes_before_sp() -> None:
-    assert network(TINY + "[env]\nSizeX=16\nSizeY=16\nNbChannels=2\n").stimuli == (16, 16, 2)
+    assert network(TINY + "[env]\nSizeX=16\nSizeY=16\nNbChannels=2\n").stimuli == Dims(16, 16, 2)
+
+
+def test_sizes_of_volumes() -> None:
+    built = network("[sp]\nSizeX=8\nSizeY=6\nSizeD=4\nNbChannels=2\n[a]\nInput=sp\nType=Dropout\nNbOutputs=2\n")
+    assert built.stimuli == Dims(8, 6, 2, 4)
+    built = network("[sp]\nSize=8 6 4 2\n[a]\nInput=sp\nType=Dropout\nNbOutputs=2\n")
+    assert built["a"].output == Dims(8, 6, 2, 4)
 
 
 def test_layers_by_depth_and_file_order_within() -> None:
@@ -118,7 +130,7 @@ def test_cells_publish_their_dimensions() -> None:
     built = build(document, "net.ini")
     values = [document.value("conv", key) for key in published]
     assert [value.text for value in values if value is not None] == ["2", "8", "8", "4", "6", "6"]
-    assert built["last"].output == (1, 5, 4)
+    assert built["last"].output == Dims(1, 5, 4)
 
 
 def test_maps_are_on_the_nodes() -> None:
@@ -185,12 +197,20 @@ def test_models(model: str) -> None:
 
 
 def test_other_models_and_types() -> None:
-    assert "n2d2py has no spiking cells" in warnings("DefaultModel=Transcode\n" + TINY)[0]
+    assert "model Transcode is computed as Frame" in warnings("DefaultModel=Transcode\n" + TINY)[0]
     assert "n2d2py computes in Float32" in warnings("DefaultDataType=Float16\n" + TINY)[0]
-    with pytest.raises(ParameterError, match="unknown model 'Spike': n2d2py has no spiking cells"):
-        network(TINY.replace("NoBias=1", "Model=Spike"))
+    assert "data type Float64" in warnings(TINY.replace("NoBias=1", "DataType=Float64"))[0]
     with pytest.raises(ParameterError, match="did you mean Frame_CUDA"):
         network("DefaultModel=Frame_CUDDA\n" + TINY)
+
+
+def test_spiking_cells_are_drawn_with_a_warning() -> None:
+    text = TINY.replace("NoBias=1", "Model=Spike_RRAM")
+    assert "model Spike_RRAM can be drawn and checked, and cannot learn here" in warnings(text)[0]
+    assert "net.ini:13, [conv], Model" in warnings(text)[0]
+    built = network(text)
+    assert [node.name for node in built.spiking] == ["conv"]
+    assert network(TINY).spiking == []
 
 
 def test_unknown_global_key() -> None:
@@ -198,11 +218,6 @@ def test_unknown_global_key() -> None:
         network("DefaultModle=Frame\n" + TINY)
     assert "unknown parameter DefaultModle" in str(error.value)
     assert "did you mean DefaultModel?" in str(error.value)
-
-
-def test_inserting_batchnorm_is_not_there_yet() -> None:
-    with pytest.raises(ParameterError, match="InsertBatchNormAfterConv=1 is not there yet"):
-        network("InsertBatchNormAfterConv=1\n" + TINY)
 
 
 # -------------------------------------------------------------------------------------------------- mistakes
@@ -233,6 +248,15 @@ def test_cycle_is_printed() -> None:
     assert "change Input= of one of them" in str(error.value)
 
 
+def test_a_long_list_of_names_is_cut() -> None:
+    many = "".join(f"[q{index}]\nInput=sp\nType=Dropout\nNbOutputs=2\n" for index in range(40))
+    with pytest.raises(GraphError) as error:
+        network(HEAD + many + "[end]\nInput=zzz\nType=Dropout\nNbOutputs=2\n")
+    assert error.value.remedy is not None
+    assert error.value.remedy.startswith("known: env, q0, q1")
+    assert error.value.remedy.endswith("q15, ...")
+
+
 def test_cell_that_feeds_itself() -> None:
     with pytest.raises(GraphError, match="in a circle: conv -> conv"):
         network(TINY.replace("Input=sp\n", "Input=conv\n"))
@@ -243,14 +267,7 @@ def test_unknown_type() -> None:
         network(TINY.replace("Type=Pool", "Type=Pol"))
     assert "unknown cell type 'Pol'" in str(error.value)
     assert "net.ini:17, [last], Type" in str(error.value)
-    known = "Activation, BatchNorm, Conv, Dropout, Fc, Pool, Softmax"
-    assert f"did you mean Pool? known: {known}" in str(error.value)
-
-
-@pytest.mark.parametrize("later", ["ElemWise", "Resize", "LRN", "ONNX", "ObjectDet"])
-def test_type_of_later_work(later: str) -> None:
-    with pytest.raises(ParameterError, match=f"unknown cell type '{later}'(.|\n)*known: Activation, BatchNorm, Conv"):
-        network(TINY.replace("Type=Pool", f"Type={later}"))
+    assert re.search("did you mean Pool[?] known: Activation, .*BatchNorm, .*Softmax, .*ONNX", str(error.value))
 
 
 def test_missing_type() -> None:
@@ -301,10 +318,49 @@ def test_strict_documents_take_no_unknown_key() -> None:
         build(document, "net.ini")
 
 
+def test_a_side_file_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conv.cfg").write_text("# by n2d2 -cfg\nNoBias = 0\nOutputsRemap = \nBackPropagate = 0 # frozen\n")
+    (tmp_path / "other.cfg").write_text("whatever\n")
+    with heard() as records:
+        conv = network(TINY)["conv"].cell
+    assert (conv.no_bias, conv.back_propagate) == (False, False)  # type: ignore[attr-defined]
+    assert str(conv.place("no_bias")) == "conv.cfg:2, NoBias"
+    said = [record.getMessage() for record in records if record.levelno == console.NOTICE]
+    assert said == ["NoBias, OutputsRemap, BackPropagate of cell conv come from conv.cfg"]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("NoBiass = 1", "unknown parameter NoBiass(.|\n)*conv.cfg:1(.|\n)*did you mean NoBias"),
+        ("NoBias", "name = value"),
+    ],
+)
+def test_a_side_file_with_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conv.cfg").write_text(line)
+    with pytest.raises(ParameterError, match=text):
+        network(TINY)
+
+
+def test_broadcast_is_told() -> None:
+    body = "[pooled]\nInput=sp\nType=Pool\nPooling=Average\nPoolSize=8\nMapping.Size=1\nNbOutputs=2\n"
+    with heard() as records:
+        built = network(HEAD + body + "[both]\nInput=sp,pooled\nType=Dropout\nNbOutputs=4\n")
+    assert built["both"].output == Dims(8, 8, 4)
+    said = [record.getMessage() for record in records if record.levelno == console.NOTICE]
+    assert said == ["cell both: pooled of 1x1 is broadcast to the size of its other inputs"]
+
+
 def test_crops_are_refused() -> None:
     assert warnings(last("Type=Dropout\nInputOffsetX=0\n")) == []
-    with pytest.raises(ParameterError, match="InputWidth cannot crop the input of a cell"):
-        network(last("Type=Dropout\nInputWidth=4\n"))
+    for key in ("InputOffsetX", "InputOffsetY", "InputWidth", "InputHeight"):
+        assert warnings(last(f"Type=Dropout\n{key}=0\n")) == []
+        with pytest.raises(ParameterError, match=f"{key} cannot crop the input of a cell") as error:
+            network(last(f"Type=Dropout\n{key}=4\n"))
+        assert f"[last], {key}" in str(error.value)
+        assert "write 0, or remove the key" in str(error.value)
 
 
 def test_keys_of_older_n2d2_are_ignored_with_a_warning() -> None:
@@ -341,3 +397,48 @@ def test_building_needs_no_torch() -> None:
 def test_fragments_are_a_users_mistake(text: str) -> None:
     with pytest.raises(N2d2Error):
         network(text)
+
+
+def test_with_on_error_the_cells_behind_a_wrong_one_are_read_too():
+    text = TINY.replace("KernelSize=3", "KernelSize=x").replace("Pooling=Max", "Pooling=Most").replace(
+        "Type=Fc\nNbOutputs=3", "Type=Fc\nNbOutputs=[conv]_OutputsWidth"
+    )  # fmt: skip
+    told = []
+    with pytest.raises(N2d2Error) as last:
+        build(ini.loads(text, file="net.ini"), "net.ini", told.append)
+    assert [error.place.section for error in (*told, last.value)] == ["conv", "last"]
+
+
+def test_names_that_differ_in_case_alone_are_warned_of() -> None:
+    text = TINY.replace("Input=last", "Input=Conv").replace("[last]", "[Conv]")
+    assert warnings(text) == [
+        "cells conv and Conv have the same name but for upper and lower case: where file names do not tell these "
+        "apart, each overwrites the files of the other, at: net.ini:15, [Conv]"
+    ]
+    assert warnings(TINY) == []
+
+
+@pytest.mark.parametrize("spelling", ["QWeightSolver", "QWeight.Solver"])
+def test_the_solver_of_a_weight_quantizer(spelling: str) -> None:
+    keys = f"QWeight=LSQ\n{spelling}=adam\n{spelling}.LearningRate=0.5\n"
+    solver = network(TINY.replace("KernelSize=3\n", f"KernelSize=3\n{keys}"))["conv"].cell.weights_quantizer_solver
+    assert (type(solver).__name__, solver.learning_rate) == ("Adam", 0.5)
+
+
+def test_values_with_a_spread_belong_to_spiking_cells() -> None:
+    text = "DefaultModel=Transcode\n" + TINY.replace("NoBias=1", "ConfigSection=c.config")
+    text += '[c.config]\nThreshold="1.0; 10%"\nWeightsInit="0.8; 0.2"\n'
+    with heard() as records:
+        built = network(text)
+    assert len(built) == 3
+    said = [record.getMessage() for record in records]
+    assert "Threshold, WeightsInit in section [c.config]: only for spiking cells, ignored" in said
+
+
+def test_a_chain_of_cells_that_each_refer_to_the_one_before() -> None:
+    cells = "".join(
+        f"[c{i}]\nInput={f'c{i - 1}' if i else 'sp'}\nType=Dropout\nNbOutputs={f'[c{i - 1}]NbOutputs' if i else 2}\n"
+        for i in range(1500)
+    )
+    built = network(HEAD + cells + "[c1499.Target]\n")
+    assert built["c1499"].output == Dims(8, 8, 2)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from n2d2py.cells.base import Dims
+from n2d2py.cells.dropout import Dropout
 from n2d2py.cells.softmax import Softmax
 from n2d2py.errors import GraphError
 from n2d2py.graph.lint import RULES, lint
 from n2d2py.graph.network import Network, Node
 from n2d2py.parts.quantizers import SatActivations
-from n2d2py.parts.targets import TargetScore
+from n2d2py.parts.targets import Target, TargetROIs, TargetRP, TargetScore
 from tests.graph.networks import TINY, network
 
 TINY_NETWORK = network(TINY)
@@ -26,6 +27,15 @@ def broken(*nodes: Node) -> Network:
 
 SOFTMAX = Softmax(name="s", inputs=("env",), nb_outputs=2, with_loss=True)
 SOFTMAX_NODE = Node(SOFTMAX, (TINY_NETWORK.stimuli,), TINY_NETWORK.stimuli)
+
+STIMULI = TINY_NETWORK.stimuli
+
+
+class Referring(Dropout):
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        return ("last",)
+
 
 CASES = {
     "every cell has a name of its own": (
@@ -40,6 +50,10 @@ CASES = {
         broken(replace(CONV, output=Dims(5, 5, 4)), POOL, FC),
         "cell conv is said to give 5 5 4, and gives 6 6 4",
     ),
+    "at most 68,719,476,736 outputs and as many weights a cell": (
+        broken(CONV, POOL, replace(FC, cell=replace(FC.cell, nb_outputs=1 << 35), output=Dims(1, 1, 1 << 35))),
+        "cell out has 1,271,310,319,616 weights",
+    ),
     "a map is bool (channels, outputs)": (
         broken(CONV, replace(POOL, maps={"conv": np.ones((2, 4), dtype=bool)}), FC),
         "the map of conv on cell last is bool (2, 4), and not bool (4, 4)",
@@ -52,9 +66,29 @@ CASES = {
         broken(SOFTMAX_NODE, replace(SOFTMAX_NODE, cell=replace(SOFTMAX, name="t", inputs=("s",)))),
         "Softmax s has WithLoss=1 and feeds t",
     ),
+    "a cell comes after the cells that it refers to": (
+        broken(replace(CONV, cell=Referring(name="conv", inputs=("env",), nb_outputs=2), output=STIMULI)),
+        "cell conv refers to last, which does not come before it",
+    ),
+    "a shared tensor fits and is that of the other cell": (
+        replace(TINY_NETWORK, shared={"conv": {"weights": "out"}}),
+        "cell conv shares the weights of out: conv is a Conv, out a Fc",
+    ),
+    "initial values belong to a cell": (
+        replace(TINY_NETWORK, initial={"gone": {}}),
+        "there are initial values for cell gone, which does not exist",
+    ),
     "a target belongs to a cell": (
         replace(TINY_NETWORK, targets=(TargetScore(name="gone.Target", cell="gone"),)),
         "target gone.Target belongs to cell gone, which does not exist",
+    ),
+    "every target has a name of its own": (
+        replace(TINY_NETWORK, targets=TINY_NETWORK.targets * 2),
+        "target out.Target exists twice",
+    ),
+    "a target needs targets and cells that exist": (
+        replace(TINY_NETWORK, targets=(TargetScore(name="t", cell="out", mask_label_target="mask.Target"),)),
+        "MaskLabelTarget of target t: there is no target mask.Target",
     ),
 }
 
@@ -92,3 +126,29 @@ def test_map_of_a_cell_that_is_no_parent() -> None:
 def test_the_place_is_that_of_the_cell() -> None:
     with pytest.raises(GraphError, match=r"net.ini:15, \[last\]"):
         lint(broken(POOL, CONV, FC))
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        (TargetScore(name="t", cell="out", mask_label_target="t"), "MaskLabelTarget of target t is the target itself"),
+        (TargetROIs(name="t", cell="out", rois_label_target="u"), "ROIsLabelTarget of target t: there is no target u"),
+        (TargetRP(name="t", cell="out", proposals="rp"), "RP of target t: there is no cell rp"),
+    ],
+)
+def test_what_a_target_needs(target: Target, text: str) -> None:
+    with pytest.raises(GraphError, match=text):
+        lint(replace(TINY_NETWORK, targets=(target,)))
+
+
+@pytest.mark.parametrize(
+    ("shared", "text"),
+    [
+        ({"conv": {"weights": "gone"}}, "weights are shared with cell gone, which does not exist"),
+        ({"conv": {"means": "out"}, "out": {"means": "last"}}, "the means of out, which are themselves shared"),
+        ({"conv": {"colour": "out"}}, "cell conv shares 'colour', which is no tensor that can be shared"),
+    ],
+)
+def test_what_is_wrong_about_sharing(shared: dict[str, dict[str, str]], text: str) -> None:
+    with pytest.raises(GraphError, match=text):
+        lint(replace(TINY_NETWORK, shared=shared))

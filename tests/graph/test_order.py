@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from n2d2py.errors import GraphError, Place
-from n2d2py.graph.order import ordered
+from n2d2py.graph.order import behind_imports, ordered
 
 
 def depth(parents: dict[str, list[str]], name: str) -> int:
@@ -39,3 +39,20 @@ def test_cycle_names_place_and_all_cells() -> None:
         or ("c -> a -> b -> c" in str(error.value))
     )
     assert "net.ini:3" in str(error.value)
+
+
+def test_cells_wait_for_the_imports_that_may_make_their_inputs() -> None:
+    parents = {
+        "first": ["node"],
+        "one": ["env"],
+        "second": ["node", "one"],
+        "third": ["other"],
+        "two": ["third"],
+        "plain": ["sp"],
+    }
+    waiting = behind_imports(parents, ["one", "two"])
+    assert waiting["first"] == ["node", "one", "two"]  # no import stands above it
+    assert waiting["second"] == ["node", "one"]
+    assert waiting["third"] == ["other", "one"]  # and not two, which it feeds
+    assert (waiting["two"], waiting["plain"]) == (["third"], ["sp"])
+    assert behind_imports({"a": ["b"], "b": ["sp"]}, []) == {"a": ["b"], "b": ["sp"]}

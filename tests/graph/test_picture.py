@@ -14,6 +14,7 @@ from n2d2py import console, ini
 from n2d2py.graph import build, drawing, picture
 from n2d2py.graph.files import with_suffix, write
 from n2d2py.graph.picture import Box, Picture, Tag
+from tests.graph.networks import TINY, network
 
 NET = """
 DefaultModel=Frame
@@ -85,6 +86,12 @@ def test_families_come_from_the_records(drawn: Picture) -> None:
     families = {box.name: box.family for box in drawn.boxes}
     expected = {"env": "stimuli", "conv1": "weights", "bn1": "learned", "pool1": "resampling", "fc1": "weights"}
     assert families == {**expected, "softmax": "plain"}
+
+
+def test_pooling_that_keeps_the_size_is_pooling() -> None:
+    text = TINY.replace("PoolSize=2\nStride=2", "PoolSize=3\nStride=1\nPadding=1")
+    families = {box.name: box.family for box in picture.picture_of(network(text)).boxes}
+    assert families["last"] == "resampling"
 
 
 def test_clamping_alone_has_no_bits(drawn: Picture) -> None:

@@ -54,6 +54,28 @@ def test_unknown_keys_and_types() -> None:
         network(TINY + "[out.Target-2]\nType=TargetScor\n")
 
 
+def test_names_that_hold_the_word_target() -> None:
+    body = "Input=sp\nType=Dropout\nNbOutputs=2\n"
+    targets = network(HEAD + f"[a.Target]\n{body}[a]\n{body}[a.Target.Target]\nTopN=2\n").targets
+    # [a.Target] is a cell, and [a.Target.Target] a target of two cells: only one can have it.
+    assert [(target.cell, target.name) for target in targets] == [("a.Target", "a.Target.Target")]
+
+
+def test_many_strays_are_told_quickly() -> None:
+    strays = "".join(f"[ou{index}.Target]\n" for index in range(40))
+    found = warnings(TINY + strays)
+    assert len(found) == 40
+    assert "did you mean out?" in found[0]
+    assert "did you mean" not in found[-1]
+
+
+def test_masks_that_are_half_given() -> None:
+    text = TINY + "[out.Target-2]\nMaskedLabel=1\n"
+    assert "MaskedLabel of target out.Target-2 has no effect without MaskLabelTarget" in warnings(text)[0]
+    text = TINY + "[out.Target-2]\nMaskLabelTarget=out.Target\n"
+    assert "MaskLabelTarget of target out.Target-2 has no effect without MaskedLabel" in warnings(text)[0]
+
+
 def test_doubts() -> None:
     softmax = HEAD + "[s]\nInput=sp\nType=Softmax\nNbOutputs=2\n[s.Target]\nDefaultValue=-1\n"
     assert "a Softmax gives values between 0 and 1" in warnings(softmax)[0]

@@ -1,0 +1,95 @@
+"""A pass: quantizers of weights and activations for the cells whose names match a pattern."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from n2d2py.cells.base import ActivatedCell, Cell, WeightedCell
+from n2d2py.errors import GraphError, did_you_mean
+from n2d2py.graph.lint import lint
+from n2d2py.graph.network import Network, Node
+from n2d2py.parts.activations import Linear, Rectifier
+from n2d2py.parts.quantizers import ActivationQuantizer, SatActivations, SatWeights, WeightQuantizer
+
+
+def quantized(
+    network: Network,
+    pattern: str = "*",
+    weights: WeightQuantizer | int | None = None,
+    activations: ActivationQuantizer | int | None = None,
+) -> Network:
+    """The network with quantizers in the cells whose names match ``pattern`` (``*`` and ``?`` as in file names).
+
+    ::
+
+        bn1 = BatchNorm(conv1)                       bn1 = BatchNorm(conv1)
+            ActivationFunction=Rectifier   becomes       ActivationFunction=Linear
+                                                         QAct=SAT: Range=15
+
+    ``weights`` goes to cells with weights; a number is the range of a SAT quantizer, which scales (ApplyScaling=1)
+    unless nothing but cells that normalise takes its output. ``activations`` goes to cells with a rectifier or a
+    quantizer; a number is the range of a SAT quantizer, and SAT takes the place of the rectifier, as it clips at 0
+    itself. None leaves what is there. Raises :class:`GraphError` if no cell takes a quantizer that is given.
+    """
+    matching = [node for node in network if fnmatchcase(node.name, pattern)]
+    wanted = {"weights": weights is not None, "activations": activations is not None}
+    taken = {
+        "weights": [node for node in matching if isinstance(node.cell, WeightedCell)],
+        "activations": [node for node in matching if _clips(node.cell)],
+    }
+    for what, is_wanted in wanted.items():
+        if is_wanted and not taken[what]:
+            raise _no_cell(network, pattern, what, bool(matching))
+    changed = {node.name: node.cell for node in matching}
+    if weights is not None:
+        for node in taken["weights"]:
+            changes: dict[str, Any] = {"weights_quantizer": _for_weights(weights, network, node)}
+            changed[node.name] = replace(changed[node.name], **changes)
+    if activations is not None:
+        for node in taken["activations"]:
+            changed[node.name] = _with_activations(changed[node.name], activations)
+    nodes = tuple(replace(node, cell=changed.get(node.name, node.cell)) for node in network)
+    result = replace(network, nodes=nodes)
+    lint(result)
+    return result
+
+
+def _clips(cell: Cell) -> bool:
+    if not isinstance(cell, ActivatedCell):
+        return False
+    function = cell.activation
+    rectifies = isinstance(function, Rectifier) and not function.leak_slope
+    return rectifies or cell.activation_quantizer is not None
+
+
+def _for_weights(given: WeightQuantizer | int, network: Network, node: Node) -> WeightQuantizer:
+    if isinstance(given, WeightQuantizer):
+        return given
+    children = network.children(node.name)
+    normalized = bool(children) and all(child.cell.normalizes for child in children)
+    return SatWeights(range=given, apply_scaling=not normalized)
+
+
+def _with_activations(cell: Cell, given: ActivationQuantizer | int) -> Cell:
+    quantizer = given if isinstance(given, ActivationQuantizer) else SatActivations(range=given)
+    changes: dict[str, Any] = {"activation_quantizer": quantizer}
+    if isinstance(quantizer, SatActivations):
+        changes["activation"] = Linear()
+    return replace(cell, **changes)
+
+
+def _no_cell(network: Network, pattern: str, what: str, matches: bool) -> GraphError:
+    if not matches:
+        return GraphError(
+            f"no cell is called {pattern!r}",
+            expected="the name of a cell, or a pattern such as conv*",
+            remedy=did_you_mean(pattern.strip("*"), [node.name for node in network]),
+        )
+    kind = "weights" if what == "weights" else "a rectifier or an activation quantizer"
+    return GraphError(
+        f"no cell that matches {pattern!r} takes a quantizer of {what}",
+        expected=f"a cell with {kind}",
+        remedy="print(net) shows every cell and its activation",
+    )

@@ -1,0 +1,85 @@
+"""The pass that gives quantizers, on the text of the network."""
+
+from __future__ import annotations
+
+import pytest
+
+from n2d2py import ini
+from n2d2py.errors import GraphError
+from n2d2py.graph.build import build
+from n2d2py.graph.dump import dump
+from n2d2py.graph.network import Network
+from n2d2py.graph.quantizing import quantized
+from n2d2py.parts.quantizers import SatActivations, SatWeights
+
+TEXT = """
+[sp]
+SizeX=8
+SizeY=8
+NbChannels=2
+BatchSize=4
+[conv1]
+Input=sp
+Type=Conv
+NbOutputs=4
+KernelSize=3
+NoBias=1
+[bn1]
+Input=conv1
+Type=BatchNorm
+NbOutputs=4
+ActivationFunction=Rectifier
+[fc1]
+Input=bn1
+Type=Fc
+NbOutputs=3
+ActivationFunction=Linear
+[fc1.Target]
+"""
+
+GOLDEN = """\
+network net.ini, batches of 4
+env                 2x8x8
+conv1 = Conv(env)   4x6x6
+    NoBias=1; KernelDims=3 3
+    QWeight=SAT: Range=15
+bn1 = BatchNorm(conv1) 4x6x6
+    ActivationFunction=Linear
+    QAct=SAT: Range=7
+fc1 = Fc(bn1)       3x1x1
+    ActivationFunction=Linear
+    QWeight=SAT: Range=15, ApplyScaling=1
+fc1.Target = TargetScore(fc1)
+"""
+
+
+def network() -> Network:
+    return build(ini.loads(TEXT, file="net.ini"), "net.ini")
+
+
+def words(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_numbers_are_ranges_of_sat() -> None:
+    before = network()
+    text = dump(before)
+    result = quantized(before, weights=15, activations=7)
+    assert words(dump(result)) == words(GOLDEN)
+    assert dump(before) == text, "the pass changes nothing"
+
+
+def test_records_go_to_what_matches() -> None:
+    result = quantized(network(), "*1", SatWeights(range=3), SatActivations(range=31, alpha=4.0))
+    assert dump(result).count("QWeight=SAT: Range=3") == 2
+    assert dump(result).count("QAct=SAT: Range=31, Alpha=4") == 1
+    again = quantized(result, "fc?", weights=255)
+    assert dump(again).count("QWeight=SAT: Range=3") == 1
+    assert "Range=31" in dump(again)
+
+
+def test_what_takes_no_quantizer_is_an_error() -> None:
+    with pytest.raises(GraphError, match="'conv1' takes a quantizer of activations"):
+        quantized(network(), "conv1", activations=15)
+    with pytest.raises(GraphError, match=r"no cell is called 'pool\*'"):
+        quantized(network(), "pool*", weights=15)
