@@ -1,0 +1,73 @@
+"""Gemm, MatMul and MatMulInteger: Fc cells, of the inputs in their order (channel by channel)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from n2d2py.onnx_import.importer import Importer
+from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
+from n2d2py.onnx_import.operators.biases import bias_of, give_biases
+from n2d2py.onnx_import.quantized import weight_settings
+from n2d2py.registry import register
+
+
+@register("operator", "Gemm")
+def gemm(node: OnnxNode, importer: Importer) -> None:
+    """y = alpha A B + beta C: alpha and beta become part of weights and biases."""
+    if node.get("transA", 0):
+        raise UnsupportedError("transA=1 mixes stimuli")
+    weights = importer.values(node, 1, "matrix B")
+    if weights.ndim != 2:
+        raise UnsupportedError(f"its matrix B has {weights.ndim} axes")
+    if not node.get("transB", 0):
+        weights = weights.T
+    alpha, beta = float(node.get("alpha", 1.0)), float(node.get("beta", 1.0))
+    biases = bias_of(node, importer, 2, weights.shape[0])
+    _connect(node, importer, weights if alpha == 1 else weights * np.float32(alpha), _scaled(biases, beta))
+
+
+@register("operator", "MatMul")
+def matmul(node: OnnxNode, importer: Importer) -> None:
+    """Fc without biases; an Add of a constant after it gives them."""
+    weights = importer.values(node, 1, "second operand")
+    if weights.ndim != 2:
+        raise UnsupportedError(f"its second operand has {weights.ndim} axes, not two")
+    _connect(node, importer, weights.T, None)
+
+
+@register("operator", "MatMulInteger")
+def matmul_integer(node: OnnxNode, importer: Importer) -> None:
+    """MatMul of integers without zero points."""
+    if any(node.inputs[2:]):
+        raise UnsupportedError("zero points are not supported")
+    matmul(node, importer)
+
+
+def _scaled(biases: np.ndarray | None, beta: float) -> np.ndarray | None:
+    return biases if biases is None or beta == 1 else biases * np.float32(beta)
+
+
+def _connect(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: np.ndarray | None) -> None:
+    item = importer.feature(node.input(0))
+    values = int(np.prod(item.shape[1:]))
+    if len(item.shape) > 2 and item.shape[-1] != values:
+        raise UnsupportedError(f"it multiplies the last of {len(item.shape)} axes; cells only multiply whole stimuli")
+    if weights.shape[1] != values:
+        raise UnsupportedError(f"weights of {weights.shape[1]} inputs do not fit {values} values")
+    source = importer.rows(node.input(0))
+    dims = importer.outputs[source]
+    if importer.transpose and dims.width * dims.height > 1:
+        form = (weights.shape[0], dims.channels, dims.width, dims.height)
+        weights = weights.reshape(form).swapaxes(2, 3).reshape(weights.shape)
+    cell = importer.add(
+        "Fc",
+        importer.fresh(node.name),
+        node,
+        (source,),
+        {"NbOutputs": str(weights.shape[0])},
+        {"NoBias": "1" if biases is None else "0", **weight_settings(node, importer, 1)},
+        category="Fc",
+    )
+    importer.begin(cell, weights=weights)
+    give_biases(importer, cell, biases)
+    importer.give(node, cell)
