@@ -28,8 +28,11 @@ def build(
     generator: Generator,
     source: Source | None = None,
     device: torch.device | str = "cpu",
+    *,
+    workers: int | None = None,
+    on_bad: str | None = None,
 ) -> Stimuli:
-    """The stimuli of ``document`` as ``provider`` wants them; see :func:`n2d2py.data.stimuli.build`."""
-    from n2d2py.data import stimuli
+    """The stimuli of ``document`` as ``provider`` wants them; see :func:`n2d2py.data.assembly.build`."""
+    from n2d2py.data import assembly
 
-    return stimuli.build(document, provider, generator, source, device)
+    return assembly.build(document, provider, generator, source, device, workers=workers, on_bad=on_bad)

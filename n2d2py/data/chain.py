@@ -1,47 +1,78 @@
-"""Transformations of a document, in the order in which they run, for each set of stimuli; and what a chain makes."""
+"""The transformations of a document: which sections they are, in which order they run, and for which sets."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from n2d2py import console, registry
-from n2d2py.data.content import Block
 from n2d2py.data.partition import SETS
-from n2d2py.data.transformations.base import Dims, Transformation
-from n2d2py.data.transformations.slice_extraction import SliceExtractionTransformation
+from n2d2py.data.pipeline import Channel, Pipeline, depth_after
+from n2d2py.data.transformations.base import Transformation
 from n2d2py.errors import ParameterError
-from n2d2py.kinds import Value
+from n2d2py.kinds import Value, unsigned
 from n2d2py.parameters import read
 from n2d2py.parts import provider
 
 if TYPE_CHECKING:
     from n2d2py.ini import Document
 
-Chains = dict[str, tuple[Transformation, ...]]
-"""The transformations of each set of stimuli."""
+Pipelines = Mapping[str, Pipeline]
+"""What is done to the stimuli of each set."""
 
 BYTES = np.dtype(np.uint8)
 
-_LATER = (
-    *("Affine", "Apodization", "CentroidCrop", "ChannelExtraction", "ColorSpace", "CompressionNoise", "DCT", "DFT"),
-    *("Distortion", "Equalize", "ExpandLabel", "Filter", "Flip", "GradientFilter", "LabelExtraction", "LabelFilter"),
-    *("LabelSliceExtraction", "MagnitudePhase", "MorphologicalReconstruction", "Morphology", "Normalize"),
-    *("RandomAffine", "RandomResizeCrop", "RangeClipping", "Reshape", "StripeRemove"),
-    *("Threshold", "Trim", "WallisFilter"),
-)
-_LATER_SECTIONS = ("StimuliData", "Channel", "Adversarial")
+STATISTICS, ADVERSARIAL = "StimuliData", "Adversarial"
+_CHANNELS = ("ChannelsTransformation", "ChannelsOnTheFlyTransformation")
+_CHANNEL = ("ChannelTransformation", "ChannelOnTheFlyTransformation")
+_WHOLE = ("Transformation", "OnTheFlyTransformation")
 
 
-def read_chains(document: Document, section: str) -> Chains:
-    """Read the sub-sections of the provider's section: ``[sp.Transformation-1]`` and the like.
+@dataclass
+class _Order:
+    """The transformations of one place, as they are read: whole images, or one channel."""
 
-    Order: all ``Transformation...`` in file order, then all ``OnTheFlyTransformation...`` in file order. A type
-    or a key that is not known is a :class:`ParameterError`.
+    cacheable: list[Transformation]
+    on_the_fly: list[Transformation]
+
+    def of(self, name: str) -> tuple[tuple[Transformation, ...], tuple[Transformation, ...]]:
+        """Those of a set."""
+        return (
+            tuple(item for item in self.cacheable if name in item.sets),
+            tuple(item for item in self.on_the_fly if name in item.sets),
+        )
+
+
+class _Reading:
+    """What was read so far, in file order."""
+
+    def __init__(self) -> None:
+        self.whole = _Order([], [])
+        self.channels: list[_Order] = []
+
+    def pipelines(self) -> dict[str, Pipeline]:
+        return {
+            name: Pipeline(*self.whole.of(name), tuple(Channel(*order.of(name)) for order in self.channels))
+            for name in SETS
+        }
+
+    def enter(self, orders: Sequence[_Order], transformation: Transformation, on_the_fly: bool) -> None:
+        for order in orders:
+            (order.on_the_fly if on_the_fly else order.cacheable).append(transformation)
+
+
+def read_pipelines(
+    document: Document, section: str, found_statistics: Callable[[str, Pipelines], None]
+) -> dict[str, Pipeline]:
+    """Read the sub-sections of the provider's section, in file order: ``[sp.Transformation-1]`` and the like.
+
+    ``found_statistics`` is called for each section of statistics, with what was read before it. A type or a key
+    that is not known is a :class:`ParameterError`.
     """
-    at_once: list[Transformation] = []
-    on_the_fly: list[Transformation] = []
+    reading = _Reading()
     for name in document.sections:
         base, dot, kind = name.partition(".")
         if not dot or base not in provider.NAMES:
@@ -52,46 +83,78 @@ def read_chains(document: Document, section: str) -> Chains:
                     f"section [{name}] has no effect, because the stimuli come from [{section}]: "
                     f"name it [{section}.{kind}], at: {document.sections[name].place}"
                 )
-        elif kind.startswith("Transformation"):
-            at_once.append(_read_transformation(document, name))
-        elif kind.startswith("OnTheFlyTransformation"):
-            on_the_fly.append(_read_transformation(document, name))
-        elif kind.startswith(_LATER_SECTIONS):
-            raise ParameterError(
-                f"section [{name}] is not available in this version of n2d2py",
-                place=document.sections[name].place,
-                expected=f"[{section}.Transformation...] or [{section}.OnTheFlyTransformation...]",
-            )
+        elif kind.startswith(STATISTICS):
+            found_statistics(name, reading.pipelines())
+        elif kind.startswith(_WHOLE):
+            reading.enter([reading.whole], _read_transformation(document, name)[0], kind.startswith(_WHOLE[1]))
+        elif kind.startswith(_CHANNELS):
+            if not reading.channels:
+                raise ParameterError(
+                    f"section [{name}] is for all channels, but none was made before it",
+                    place=document.sections[name].place,
+                    expected=f"[{section}.ChannelTransformation...] before it",
+                )
+            reading.enter(reading.channels, _read_transformation(document, name)[0], kind.startswith(_CHANNELS[1]))
+        elif kind.startswith(_CHANNEL):
+            _read_channel(document, name, reading, kind.startswith(_CHANNEL[1]))
+        elif kind.startswith(ADVERSARIAL):
+            _read_adversarial(document, name)
         elif "Transformation" in kind:
             raise ParameterError(
                 f"section [{name}] is of no known kind",
                 place=document.sections[name].place,
                 expected=f"[{section}.Transformation...] or [{section}.OnTheFlyTransformation...]",
             )
-    chain = (*at_once, *on_the_fly)
-    return {name: tuple(item for item in chain if name in item.sets) for name in SETS}
+    return reading.pipelines()
 
 
-def _read_transformation(document: Document, name: str) -> Transformation:
+def _read_adversarial(document: Document, name: str) -> None:
+    """N2D2's attacks on a tested network: their section is accepted where it asks for none."""
+    attack = document.value(name, "Attack")
+    for key in ("Eps", "NbIterations", "RandomStart", "Targeted"):
+        document.value(name, key)
+    if attack is not None and attack.text.strip() != "None":
+        raise ParameterError(
+            f"section [{name}]: n2d2py has no adversarial attacks",
+            place=attack.place,
+            expected="Attack=None",
+            remedy="remove the section",
+        )
+
+
+def _read_channel(document: Document, name: str, reading: _Reading, on_the_fly: bool) -> None:
+    transformation, channel = _read_transformation(document, name, of_channel=True)
+    if channel is None:
+        reading.channels.append(_Order([], []))
+        number = len(reading.channels) - 1
+    else:
+        number = unsigned.read(channel)
+        if number >= len(reading.channels):
+            raise ParameterError(
+                f"there is no channel {number}: {len(reading.channels)} were made before section [{name}]",
+                place=channel.place,
+                expected="the number of a channel, from 0; without Channel= the section makes a new one",
+            )
+    reading.enter([reading.channels[number]], transformation, on_the_fly)
+
+
+def _read_transformation(
+    document: Document, name: str, of_channel: bool = False
+) -> tuple[Transformation, Value | None]:
     scope = document.scope(name)
     kind = scope.find("Type")
     expected = f"one of {', '.join(registry.names('transformation'))}"
     if kind is None:
         raise ParameterError("missing key Type", place=scope.place, expected=expected)
     record = read(_entry(kind, expected), scope)
+    channel = scope.find("Channel") if of_channel else None
     scope.close(strict=True)
-    return record
+    return record, channel
 
 
 def _entry(kind: Value, expected: str) -> type[Transformation]:
     name = kind.text.strip()
-    if registry.known("transformation", name):
-        return registry.find("transformation", name)
-    if name.removesuffix("Transformation") in _LATER:
-        raise ParameterError(
-            f"transformation {name} is not available in this version of n2d2py", place=kind.place, expected=expected
-        )
-    if registry.known("transformation", f"{name}Transformation"):
+    if not registry.known("transformation", name) and registry.known("transformation", f"{name}Transformation"):
         raise ParameterError(
             f"unknown transformation {name!r}",
             place=kind.place,
@@ -105,56 +168,27 @@ def _entry(kind: Value, expected: str) -> type[Transformation]:
         raise
 
 
-def split_chain(chain: tuple[Transformation, ...]) -> tuple[tuple[Transformation, ...], tuple[Transformation, ...]]:
-    """The part of a chain whose result is kept in memory, and the part that is done to batches, as a table.
+def split_chain(
+    chain: Sequence[Transformation], dtype: np.dtype[Any] = BYTES
+) -> tuple[tuple[Transformation, ...], tuple[Transformation, ...]]:
+    """The part of a chain that is done to images, and the part that is a table of the 256 values of a byte.
 
     The second part begins with the transformation that turns bytes to reals, if from there on each value only
-    depends on itself; else it is empty and reals are kept.
+    depends on itself: then bytes are kept, and reals made of whole batches. Transformations that only move values
+    to other places may stand in between, since they do the same to bytes; they go to the first part.
     """
-    dtype = BYTES
     for index, transformation in enumerate(chain):
+        if dtype != BYTES:
+            break
         dtype = transformation.out_dtype(dtype)
         if dtype != BYTES:
-            tail = chain[index:]
-            return (chain[:index], tail) if all(item.pointwise for item in tail) else (chain, ())
-    return chain, ()
+            rest = chain[index:]
+            if all((item.pointwise and not item.drawn) or item.rearranging for item in rest):
+                moved = tuple(item for item in rest if not item.pointwise)
+                return (*chain[:index], *moved), tuple(item for item in rest if item.pointwise)
+    return tuple(chain), ()
 
 
-def split_drawn(
-    chain: tuple[Transformation, ...],
-) -> tuple[tuple[Transformation, ...], SliceExtractionTransformation | None, tuple[Transformation, ...]]:
-    """A chain as what is done once, the random slice that is drawn for each batch, and what follows it.
-
-    Raises :class:`ParameterError` if anything but a function of single values follows a random slice.
-    """
-    kept, tail = split_chain(chain)
-    drawn = next((index for index, item in enumerate(kept) if item.drawn), None)
-    if drawn is None:
-        return kept, None, tail
-    cut = kept[drawn]
-    assert isinstance(cut, SliceExtractionTransformation)  # the one type that can be drawn
-    if drawn != len(kept) - 1 or depth_of(kept) != BYTES:
-        raise ParameterError(
-            "a random slice is followed by another transformation of whole images",
-            place=cut.place(),
-            expected="only RangeAffineTransformation behind it",
-            remedy="write the slice last",
-        )
-    return kept[:drawn], cut, tail
-
-
-def out_dims(block: Block, chain: tuple[Transformation, ...]) -> Dims:
-    """(width, height, channels) of the images of a block after a chain."""
-    _, height, width, channels = block.images.shape
-    dims = (width, height, channels)
-    for transformation in chain:
-        dims = transformation.out_dims(dims)
-    return dims
-
-
-def depth_of(chain: tuple[Transformation, ...]) -> np.dtype[Any]:
+def depth_of(chain: Sequence[Transformation]) -> np.dtype[Any]:
     """The type of the values after a chain that begins with bytes."""
-    dtype = BYTES
-    for transformation in chain:
-        dtype = transformation.out_dtype(dtype)
-    return dtype
+    return depth_after(chain, BYTES)

@@ -1,62 +1,240 @@
-"""What a database holds once it is loaded: images, labels, names and sets."""
+"""What a database holds once it is loaded: stimuli by id, their labels, regions, names and sets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from n2d2py.data import channels, labelling, readers
+from n2d2py.data.frame import IGNORE, Frame
 from n2d2py.data.partition import SETS, Partition
 from n2d2py.data.random import Generator
+from n2d2py.data.rois import Roi, cropped
+from n2d2py.errors import DataError, Place
+
+Slice = tuple[int, int, int, int]
+"""A part of an image: left, top, width, height."""
+
+_TRIED = 20  # stimuli that may be bad before the depth of the database is unknown
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How the stimuli of a database become images and labels: its options that concern single stimuli."""
+
+    default_label: str = ""
+    rois_margin: int = 0
+    composite_label: str = "Auto"
+    target_folder: Path | None = None
+    channel_match: str = ""
+    channel_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Block:
-    """Images of one size: uint8, (count, height, width, channels), the first of which has the id ``first``."""
+    """Images of one size in memory: (count, height, width, channels), the first of which has the id ``first``."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     stem: str
     first: int
+    suffix: str = ".pgm"
+    numbers: Sequence[int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
 
     def name(self, index: int) -> str:
         """The name of a stimulus, as N2D2 forms it for images that are not files of their own."""
-        return f"{self.stem}[{index:05d}].pgm"
+        if self.numbers is not None:
+            return f"{self.stem}[{self.numbers[index]}]{self.suffix}"
+        return f"{self.stem}[{index:05d}]{self.suffix}"
+
+
+@dataclass(frozen=True)
+class Files:
+    """Stimuli that are files of their own, the first of which has the id ``first``."""
+
+    paths: list[str]
+    first: int
+    kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        """The name of a stimulus: the path of its file."""
+        return self.paths[index]
 
 
 class Content:
-    """Stimuli by id, in the order of loading: images in blocks, a label each, and the sets.
+    """Stimuli by id, in the order of loading: images in memory or files, a label each, and the sets.
 
-    ``label_names`` are the names that exist before any stimulus does; others get the next id at first use.
+    ``label_names`` are the names that exist before any stimulus does; others get the next id at first use. A
+    label of -1 is ignored. ``in_memory``: files are read once and kept.
     """
 
-    def __init__(self, generator: Generator, random: bool = True, label_names: Sequence[str] = ()) -> None:
-        self.blocks: list[Block] = []
+    def __init__(
+        self,
+        generator: Generator,
+        random: bool = True,
+        label_names: Sequence[str] = (),
+        loading: Loading | None = None,
+        in_memory: bool = False,
+    ) -> None:
+        self.parts: list[Block | Files] = []
         self.labels: NDArray[np.int64] = np.empty(0, np.int64)
         self.label_names = list(label_names)
         self.partition = Partition(generator, random)
+        self.loading = loading or Loading()
+        self.in_memory = in_memory
+        self.rois: dict[int, tuple[Roi, ...]] = {}
+        self.slices: dict[int, Slice] = {}
+        self.targets_are_regions = False
+        """Whether target data are the borders of regions where TargetDataPath is not given."""
+        self._ids = {name: index for index, name in reversed(list(enumerate(self.label_names)))}
+        self._cuts: list[tuple[int, NDArray[np.int64]]] = []
+        self._firsts: list[int] = []
+        self._depth: np.dtype[Any] | None = None
+        if self.loading.default_label:
+            self.label_id(self.loading.default_label)
 
-    def append(self, images: NDArray[np.uint8], numbers: NDArray[np.integer], stem: str) -> None:
-        """More stimuli, in no set yet; the name of a label is its decimal number. ``images`` has 3 or 4 axes."""
-        first = len(self.labels)
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The stimuli that are in memory from the beginning."""
+        return [part for part in self.parts if isinstance(part, Block)]
+
+    # ------------------------------------------------------------------------------------------- loading
+
+    def append(
+        self,
+        images: NDArray[Any],
+        numbers: NDArray[np.integer],
+        stem: str,
+        names: Sequence[str] | None = None,
+        suffix: str = ".pgm",
+        rows: Sequence[int] | None = None,
+    ) -> range:
+        """More stimuli in memory, in no set yet; ``images`` has 3 or 4 axes. Returns their ids.
+
+        The name of a label is its decimal number, or ``names`` at that index; -1 is no label. A stimulus is called
+        ``stem[index]suffix``, ``rows`` giving other numbers than the index.
+        """
         if images.ndim == 3:
             images = images[..., np.newaxis]
-        self.blocks.append(Block(images, stem, first))
         distinct, positions = np.unique(numbers, return_index=True)
         identity = {}
         for number in distinct[np.argsort(positions)].tolist():
-            identity[number] = self.label_id(str(number))
+            if number == IGNORE:
+                identity[number] = IGNORE
+            else:
+                identity[number] = self.label_id(str(number) if names is None else names[number])
         ids = np.array([identity[number] for number in distinct.tolist()], np.int64)
         labels = ids[np.searchsorted(distinct, numbers)] if len(numbers) else ids
+        return self._enter(Block(images, stem, len(self.labels), suffix, rows), labels)
+
+    def add_files(
+        self,
+        paths: Iterable[str | Path],
+        labels: Sequence[str | None],
+        rois: Sequence[tuple[Roi, ...]] | None = None,
+    ) -> range:
+        """More stimuli that are files, in no set yet. Returns their ids.
+
+        ``labels``: the name of the label of each; None is the label -1. ``rois``: the regions of each.
+        """
+        files = Files([str(path) for path in paths], len(self.labels))
+        if len(files) != len(labels) or (rois is not None and len(files) != len(rois)):
+            raise ValueError(f"{len(files)} paths, {len(labels)} labels")
+        ids = [IGNORE if name is None else self.label_id(name) for name in labels]
+        entered = self._enter(files, np.array(ids, np.int64))
+        for stimulus, regions in zip(entered, rois or (), strict=False):
+            if regions:
+                self.rois[stimulus] = tuple(regions)
+        return entered
+
+    def _enter(self, part: Block | Files, labels: NDArray[np.int64]) -> range:
+        entered = range(len(self.labels), len(self.labels) + len(labels))
+        if len(part):
+            self.parts.append(part)
+            self._firsts.append(part.first)
         self.labels = np.concatenate([self.labels, labels])
-        self.partition.add(range(first, len(self.labels)))
+        self.partition.add(entered)
+        return entered
 
     def label_id(self, name: str) -> int:
         """The id of a label, which begins to exist if it did not."""
-        if name not in self.label_names:
+        if name not in self._ids:
+            self._ids[name] = len(self.label_names)
             self.label_names.append(name)
-        return self.label_names.index(name)
+        return self._ids[name]
+
+    def keep_labels(self, kept: Sequence[int]) -> None:
+        """Drop all other labels, with their stimuli and regions; the ids of those that are kept close up."""
+        new = np.full(len(self.label_names) + 1, IGNORE, np.int64)  # the last entry is that of label -1
+        new[list(kept)] = np.arange(len(kept))
+        dropped = (self.labels >= 0) & (new[self.labels] < 0)
+        self.label_names = [self.label_names[label] for label in kept]
+        self._ids = {name: index for index, name in reversed(list(enumerate(self.label_names)))}
+        self.labels = new[self.labels]
+        for stimulus, rois in self.rois.items():
+            left = [roi for roi in rois if roi.label < 0 or new[roi.label] >= 0]
+            self.rois[stimulus] = tuple(replace(roi, label=int(new[roi.label])) for roi in left)
+        self.partition.keep(set(np.flatnonzero(~dropped).tolist()))
+
+    def split_per_label(
+        self, learn: float, validation: float, test: float, equal: bool, place: Place | None = None
+    ) -> None:
+        """See :meth:`Partition.split_per_label`, for all labels that exist."""
+        self.partition.split_per_label(learn, validation, test, equal, self.labels, len(self.label_names), place)
+
+    def extend(self, other: Content) -> None:
+        """The stimuli of another database behind those of this one, in their sets, with labels of their own.
+
+        Ids of stimuli and labels are moved up; labels of one name remain different ones.
+        """
+        stimuli, labels = len(self.labels), len(self.label_names)
+        for part in other.parts:
+            self.parts.append(replace(part, first=part.first + stimuli))
+            self._firsts.append(part.first + stimuli)
+        for first, sources in other._cuts:
+            self._cuts.append((first + stimuli, sources + stimuli))
+        self.labels = np.concatenate([self.labels, np.where(other.labels >= 0, other.labels + labels, IGNORE)])
+        self.label_names += other.label_names
+        for index, name in enumerate(other.label_names, labels):
+            self._ids.setdefault(name, index)
+        for stimulus, regions in other.rois.items():
+            self.rois[stimulus + stimuli] = tuple(
+                replace(roi, label=roi.label + labels if roi.label >= 0 else roi.label) for roi in regions
+            )
+        self.slices.update({stimulus + stimuli: part for stimulus, part in other.slices.items()})
+        for name in SETS:
+            self.partition.sets[name] += [stimulus + stimuli for stimulus in other.partition.sets[name]]
+        self.partition.unpartitioned += [stimulus + stimuli for stimulus in other.partition.unpartitioned]
+
+    def cut(self, stimulus: int, slices: Sequence[Slice]) -> list[int]:
+        """Replace a stimulus by slices of it: it becomes the first one, the ids of the others are new and returned."""
+        self.slices[stimulus] = slices[0]
+        first = len(self.labels)
+        added = list(range(first, first + len(slices) - 1))
+        if added:
+            self._cuts.append((first, np.full(len(added), self._source(stimulus))))
+            self.labels = np.concatenate([self.labels, np.full(len(added), self.labels[stimulus])])
+        for number, part in zip(added, slices[1:], strict=True):
+            self.slices[number] = part
+            if stimulus in self.rois:
+                self.rois[number] = self.rois[stimulus]
+        return added
+
+    # -------------------------------------------------------------------------------------------- asking
 
     def size(self, name: str) -> int:
         """Stimuli in the set called ``name``."""
@@ -68,9 +246,158 @@ class Content:
             raise ValueError(f"there is no set {name!r}, only {', '.join(SETS)}")
         return np.array(self.partition.sets[name], np.int64)
 
+    def stimulus_labels(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The labels of some stimuli; of one that is cropped to its region, the region's."""
+        labels = self.labels[ids]
+        if self.loading.composite_label == "Auto" and self.rois:
+            for place, stimulus in enumerate(ids.tolist()):
+                own = [roi.label for roi in self.rois.get(stimulus, ()) if roi.label >= 0]
+                if labels[place] >= 0 and own:
+                    labels[place] = own[0]
+        return labels
+
     def name(self, stimulus: int) -> str:
         """The name of the stimulus of that id."""
-        for block in reversed(self.blocks):
-            if stimulus >= block.first:
-                return block.name(stimulus - block.first)
-        raise ValueError(f"there is no stimulus {stimulus}")
+        part, index = self._part(stimulus)
+        return part.name(index)
+
+    def _source(self, stimulus: int) -> int:
+        """The stimulus whose image a slice is of; the stimulus itself if it was not made by cutting."""
+        for first, sources in reversed(self._cuts):
+            if stimulus >= first:
+                return int(sources[stimulus - first]) if stimulus < first + len(sources) else stimulus
+        return stimulus
+
+    def _part(self, stimulus: int) -> tuple[Block | Files, int]:
+        source = self._source(stimulus)
+        index = bisect_right(self._firsts, source) - 1
+        if index < 0 or source >= self.parts[index].first + len(self.parts[index]):
+            raise ValueError(f"there is no stimulus {stimulus}")
+        return self.parts[index], source - self.parts[index].first
+
+    def plain(self) -> bool:
+        """Whether every stimulus is an image in memory with one label, so that many are taken at once."""
+        return (
+            all(isinstance(part, Block) for part in self.parts)
+            and not self.rois
+            and not self.slices
+            and self.loading.target_folder is None
+            and not self.composite
+            and len({part.images.dtype for part in self.blocks}) <= 1
+        )
+
+    @property
+    def composite(self) -> bool:
+        """Whether some stimulus has a label a pixel."""
+        if self.loading.composite_label in ("None", "Auto"):
+            return self.loading.composite_label == "Auto" and bool((self.labels < 0).any())
+        return True
+
+    @property
+    def depth(self) -> np.dtype[Any]:
+        """The type of the values of all images: that of the first stimulus, to which others are converted.
+
+        Where it cannot be read the next one decides, and so on; raises its :class:`DataError` if none of a few can.
+        """
+        if self._depth is None:
+            self._depth = self._first_depth() if len(self.labels) else np.dtype(np.uint8)
+        return self._depth
+
+    def _first_depth(self) -> np.dtype[Any]:
+        first: DataError | None = None
+        for stimulus in range(min(len(self.labels), _TRIED)):
+            try:
+                return self._image(stimulus).dtype
+            except DataError as error:
+                first = first or error
+        assert first is not None  # there is a stimulus
+        raise first
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def frame(self, stimulus: int) -> Frame:
+        """A stimulus as it enters the transformations: image, labels, regions.
+
+        Raises :class:`DataError` that names a file that cannot be read.
+        """
+        image = channels.to_depth(self._image(stimulus), self.depth)
+        label, rois = int(self.labels[stimulus]), self.rois.get(stimulus, ())
+        if self.loading.composite_label == "Auto" and label >= 0 and rois:
+            image, label = self._region(stimulus, image, rois)
+            rois = ()
+        left, top, width, height = self.slices.get(stimulus, (0, 0, image.shape[1], image.shape[0]))
+        labels = labelling.labels_of(
+            label,
+            cropped(rois, left, top, width, height) if stimulus in self.slices else rois,
+            (height, width),
+            self.loading.composite_label,
+            self._ids.get(self.loading.default_label, IGNORE) if self.loading.default_label else IGNORE,
+            self.loading.rois_margin,
+        )
+        if stimulus in self.slices:
+            image = image[top : top + height, left : left + width]
+            rois = cropped(rois, left, top, width, height)
+        return Frame(image, labels, rois, stimulus)
+
+    def target(self, stimulus: int) -> NDArray[Any] | None:
+        """The image of TargetDataPath with the name of the stimulus's file; None without that folder."""
+        if self.loading.target_folder is None:
+            return None
+        return readers.read(str(self.loading.target_folder / Path(self.name(stimulus)).name))
+
+    def files_of(self, stimulus: int) -> list[str]:
+        """The files that the image of a stimulus is read from; none for one in memory."""
+        part, index = self._part(stimulus)
+        if isinstance(part, Block):
+            return []
+        path, loading = part.paths[index], self.loading
+        others = channels.paths(path, loading.channel_match, loading.channel_names) if loading.channel_match else []
+        return [path, *others]
+
+    def image_size(self, stimulus: int) -> tuple[int, int]:
+        """(width, height) of the image of a stimulus before any crop; of a file from its header."""
+        part, index = self._part(stimulus)
+        if isinstance(part, Block):
+            return part.images.shape[2], part.images.shape[1]
+        return readers.size(part.paths[index])
+
+    def _image(self, stimulus: int) -> NDArray[Any]:
+        """The image as the file holds it, (height, width, channels)."""
+        part, index = self._part(stimulus)
+        if isinstance(part, Block):
+            return part.images[index]
+        if index in part.kept:
+            return part.kept[index]
+        path = part.paths[index]
+        image = readers.read(path)
+        if self.loading.channel_match:
+            image = channels.merge(path, image, self.loading.channel_match, self.loading.channel_names)
+        if self.in_memory:
+            part.kept[index] = image
+        return image
+
+    def _region(self, stimulus: int, image: NDArray[Any], rois: tuple[Roi, ...]) -> tuple[NDArray[Any], int]:
+        """The part of the image in the box of its one labelled region, and its label."""
+        labelled = [roi for roi in rois if roi.label >= 0]
+        if len(labelled) > 1:
+            raise DataError(
+                f"the stimulus has {len(labelled)} regions with a label, of which none is the one that it shows",
+                place=Place(file=self.name(stimulus)),
+                expected="one region, as CompositeLabel=Auto crops a labelled stimulus to it",
+                remedy="CompositeLabel=Disjoint for a label a pixel, or CompositeLabel=None for the whole image",
+            )
+        if not labelled:
+            return image, int(self.labels[stimulus])
+        height, width = image.shape[:2]
+        left, top, right, bottom = labelled[0].box()
+        inside = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
+        if inside[0] >= inside[2] or inside[1] >= inside[3]:
+            raise DataError(
+                f"the region of the stimulus, {left},{top} to {right},{bottom}, is not inside its image "
+                f"of {width}x{height} pixels",
+                place=Place(file=self.name(stimulus)),
+                remedy="are the coordinates those of this image?",
+            )
+        if inside != (left, top, right, bottom):
+            labelling.warn_of_clipping(self.name(stimulus))
+        return image[inside[1] : inside[3], inside[0] : inside[2]], labelled[0].label

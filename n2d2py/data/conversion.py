@@ -11,13 +11,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from n2d2py.data.draws import Draws
 from n2d2py.data.transformations.base import Transformation
+from n2d2py.data.transformations.range_affine import RangeAffineTransformation
 from n2d2py.quant.grid import Coded, Grid
 
 
@@ -57,15 +59,64 @@ class Conversion(Protocol):
         """Inputs, float32 (count, channels, height, width), and their codes if they have a grid."""
         ...
 
+    @property
+    def costly(self) -> bool:
+        """Whether it takes longer to make inputs than to read them from memory, which is four times larger then."""
+        ...
 
-@dataclass(frozen=True)
-class Real:
-    """Images are held as they enter the network."""
+    def inputs(self, held: Tensor) -> Tensor:
+        """The inputs alone."""
+        ...
 
-    grid: None = None
+
+class _Converting:
+    """Codes beside inputs, for conversions that have none."""
+
+    @property
+    def costly(self) -> bool:
+        return True
+
+    def inputs(self, held: Tensor) -> Tensor:
+        """The inputs alone."""
+        raise NotImplementedError
 
     def __call__(self, held: Tensor) -> tuple[Tensor, Coded | None]:
-        return held, None
+        return self.inputs(held), None
+
+
+def _reals(held: Tensor) -> Tensor:
+    """A new tensor of float32, in the order of its axes."""
+    return held.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+
+
+@dataclass(frozen=True)
+class Real(_Converting):
+    """Images are held as they enter the network, but for the quantization of the input if there is one."""
+
+    grid: None = None
+    quantization: Quantization | None = None
+
+    @property
+    def costly(self) -> bool:
+        return self.quantization is not None
+
+    def inputs(self, held: Tensor) -> Tensor:
+        values = held.to(torch.float32, memory_format=torch.contiguous_format)
+        return values if self.quantization is None else self.quantization(values)
+
+
+@dataclass(frozen=True)
+class Divided(_Converting):
+    """Input = (integer + offset) * float32(scale), for integers that are no codes, then the quantization."""
+
+    offset: int
+    scale: float
+    quantization: Quantization | None = None
+    grid: None = None
+
+    def inputs(self, held: Tensor) -> Tensor:
+        values = _reals(held).add_(self.offset).mul_(self.scale)
+        return values if self.quantization is None else self.quantization(values)
 
 
 @dataclass(frozen=True)
@@ -74,12 +125,19 @@ class Scaled:
 
     grid: Grid
     offset: int = 0
+    costly: ClassVar[bool] = False
 
     def __call__(self, held: Tensor) -> tuple[Tensor, Coded | None]:
-        codes = held.to(torch.float32)
+        codes = held.to(torch.float32, memory_format=torch.contiguous_format)
         if self.offset:
             codes += self.offset
         return codes * self.grid.scale, Coded(codes, self.grid)
+
+    def inputs(self, held: Tensor) -> Tensor:
+        codes = _reals(held)
+        if self.offset:
+            codes.add_(self.offset)
+        return codes.mul_(self.grid.scale)
 
 
 @dataclass(frozen=True)
@@ -88,30 +146,78 @@ class Leveled:
 
     grid: Grid
     table: Tensor
+    costly: ClassVar[bool] = True
 
     def __call__(self, held: Tensor) -> tuple[Tensor, Coded | None]:
-        codes = self.table.to(held.device)[held.to(torch.int32)]
+        codes = self.table.to(held.device)[held.to(torch.int32, memory_format=torch.contiguous_format)]
         return codes * self.grid.scale, Coded(codes, self.grid)
+
+    def inputs(self, held: Tensor) -> Tensor:
+        return self(held)[0]
 
 
 @dataclass(frozen=True)
-class Tabled:
+class Tabled(_Converting):
     """Input = table[channel, byte], for bytes that a function of one value changes."""
 
     table: Tensor
     grid: None = None
 
-    def __call__(self, held: Tensor) -> tuple[Tensor, Coded | None]:
+    def inputs(self, held: Tensor) -> Tensor:
         channels = len(self.table)
         start = torch.arange(channels, dtype=torch.int32, device=held.device).mul_(256).view(channels, 1, 1)
-        return self.table.to(held.device).view(-1)[held.to(torch.int32) + start], None
+        indices = held.to(torch.int32, memory_format=torch.contiguous_format) + start
+        return self.table.to(held.device).view(-1)[indices]
 
 
-def scaling(signed: bool, quantization: Quantization | None) -> Conversion:
-    """The implicit scaling of bytes, to [0, 1] or (``signed``) to [-1, 1[, then the quantization if there is one."""
-    offset, divisor = (-128, 128) if signed else (0, 255)
+@dataclass(frozen=True)
+class Affine(_Converting):
+    """Sums and products one after the other, each with a value a channel: what a table of them holds, but faster."""
+
+    operations: tuple[tuple[bool, Tensor], ...]
+    grid: None = None
+
+    @property
+    def costly(self) -> bool:
+        return False
+
+    def inputs(self, held: Tensor) -> Tensor:
+        values = _reals(held)
+        for product, operand in self.operations:
+            right = operand.to(held.device)
+            values = values.mul_(right) if product else values.add_(right)
+        return values
+
+
+def byte_table(conversion: Conversion, channels: int) -> Tensor | None:
+    """The real values (channels, 256) that bytes become; None where bytes are codes, or the inputs no bytes."""
+    if not isinstance(conversion, Tabled | Affine):
+        return None
+    all_bytes = torch.arange(256, dtype=torch.uint8).view(256, 1, 1, 1).expand(256, channels, 1, 1)
+    return conversion.inputs(all_bytes)[:, :, 0, 0].T.contiguous()
+
+
+_RANGES = {
+    "uint8": ((0, 255), (-128, 128)),
+    "int8": ((0, 127), (-128, 128)),
+    "uint16": ((0, 65535), (-32768, 32768)),
+    "int16": ((0, 32767), (-32768, 32768)),
+    "int32": ((0, 2**31 - 1), (0, 2**31 - 1)),
+}
+"""Offset and divisor of the implicit scaling of each depth, without and with DataSignedMapping=1."""
+
+
+def scaling(signed: bool, quantization: Quantization | None, depth: str = "uint8") -> Conversion:
+    """The implicit scaling of integers, of bytes to [0, 1] or (``signed``) to [-1, 1[, then the quantization.
+
+    Bytes and 16-bit integers have codes; of bytes, quantized ones as well if 0 is a level.
+    """
+    offset, divisor = _RANGES[depth][signed]
+    if depth == "int32" or (depth != "uint8" and quantization is not None):
+        return Divided(offset, 1 / divisor, quantization)
     if quantization is None:
-        return Scaled(Grid(1 / divisor, offset, offset + 255), offset)
+        bounds = np.iinfo(depth)
+        return Scaled(Grid(1 / divisor, int(bounds.min) + offset, int(bounds.max) + offset), offset)
     values = [Fraction(byte + offset, divisor) for byte in range(256)]
     if quantization.levels == 1:
         signs = [(value > 0) - (value < 0) for value in values]
@@ -126,11 +232,36 @@ def scaling(signed: bool, quantization: Quantization | None) -> Conversion:
     return Tabled(torch.tensor([[float(level * step + low) for level in levels]], dtype=torch.float32))
 
 
-def tabulate(tail: Sequence[Transformation], channels: int, quantization: Quantization | None) -> Tabled:
-    """The table of pointwise transformations of bytes."""
+def tabulate(tail: Sequence[Transformation], channels: int, quantization: Quantization | None) -> Conversion:
+    """The table of pointwise transformations of bytes; sums and products where these give the very same numbers."""
     bytes_ = np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis, np.newaxis]
     values = np.broadcast_to(bytes_, (256, 1, 1, channels))
+    nothing = Draws(np.zeros(256, np.uint64))
     for transformation in tail:
-        values = transformation.apply(values)
+        values = transformation.apply(values, nothing)
     table = torch.from_numpy(np.ascontiguousarray(values[:, 0, 0, :].T, dtype=np.float32))
-    return Tabled(table if quantization is None else quantization(table))
+    if quantization is not None:
+        return Tabled(quantization(table))
+    if (affine := _affine(tail)) is not None:
+        all_bytes = torch.arange(256, dtype=torch.uint8).view(256, 1, 1, 1).expand(256, channels, 1, 1)
+        if torch.equal(affine.inputs(all_bytes)[:, :, 0, 0].T, table):
+            return affine
+    return Tabled(table)
+
+
+def _affine(tail: Sequence[Transformation]) -> Affine | None:
+    """The operations of affine transformations as sums and products; None if there are others."""
+    operations = []
+    for transformation in tail:
+        if not isinstance(transformation, RangeAffineTransformation):
+            return None
+        for operator, values in (
+            (transformation.first_operator, transformation.first_value),
+            (transformation.second_operator, transformation.second_value),
+        ):
+            if values:
+                reals = np.array(values, np.float64)
+                right = {"Minus": -reals, "Divides": 1 / reals if operator == "Divides" else reals}.get(operator, reals)
+                operand = torch.from_numpy(right.astype(np.float32)).view(-1, 1, 1)
+                operations.append((operator in ("Multiplies", "Divides"), operand))
+    return Affine(tuple(operations))

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from n2d2py import console
 from n2d2py.data.random import Generator
 from n2d2py.errors import ParameterError, Place
 
 SETS = ("Learn", "Validation", "Test")
 """Names of the sets, in the order in which they are filled."""
+
+APPLY_TO = {
+    "LearnOnly": ("Learn",),
+    "ValidationOnly": ("Validation",),
+    "TestOnly": ("Test",),
+    "NoLearn": ("Validation", "Test"),
+    "NoValidation": ("Learn", "Test"),
+    "NoTest": ("Learn", "Validation"),
+    "All": SETS,
+}
+"""The sets of stimuli that each value of ApplyTo means."""
 
 _ROUNDING = 1e-9  # what 1 - V + V may exceed 1 by
 
@@ -47,6 +61,15 @@ def counts(
     to_validation = min(half_up(rest * share), stimuli - to_learn)
     to_test = min(half_down(rest * (1 - share)), stimuli - to_learn - to_validation)
     return to_learn, to_validation, to_test
+
+
+def counts_of_label(stimuli: int, learn: float, validation: float, test: float) -> tuple[int, int, int]:
+    """As :func:`counts`, for the stimuli of one label: what is left after learning is what the others share."""
+    share = validation / (validation + test) if validation > 0 else 0.0
+    to_learn = half_up(stimuli * learn)
+    rest = min(half_down(stimuli * (validation + test)), stimuli - to_learn)
+    to_validation = half_up(rest * share)
+    return to_learn, to_validation, min(half_down(rest * (1 - share)), stimuli - to_learn - to_validation)
 
 
 def take(pool: Sequence[int], ranks: Iterable[int]) -> tuple[list[int], list[int]]:
@@ -85,7 +108,7 @@ class Partition:
 
     def __init__(self, generator: Generator, random: bool = True) -> None:
         self._generator = generator
-        self._random = random
+        self.random = random
         self.unpartitioned: list[int] = []
         self.sets: dict[str, list[int]] = {name: [] for name in SETS}
 
@@ -98,7 +121,7 @@ class Partition:
         available = len(self.unpartitioned)
         if count > available:
             raise ValueError(f"{count} stimuli are wanted for {name}, {available} are left")
-        if self._random:
+        if self.random:
             ranks = self._generator.below(np.arange(available, available - count, -1, dtype=np.int64))
             taken, self.unpartitioned = take(self.unpartitioned, ranks.tolist())
         else:
@@ -110,3 +133,56 @@ class Partition:
         shares = counts(len(self.unpartitioned), learn, validation, test, place)
         for name, count in zip(SETS, shares, strict=True):
             self.move(count, name)
+
+    def split_per_label(
+        self,
+        learn: float,
+        validation: float,
+        test: float,
+        equal: bool,
+        labels: NDArray[np.integer],
+        count: int | None = None,
+        place: Place | None = None,
+    ) -> None:
+        """Move fractions of the stimuli of each label to the three sets, label after label.
+
+        ``labels``: the label of every stimulus by its id; stimuli of label -1 stay where they are. With ``equal``
+        every label gives as many as the one with the fewest stimuli has; of ``count`` labels (default: the largest
+        label and those below) one without stimuli then leaves all sets empty, which gives a warning.
+        """
+        counts(0, learn, validation, test, place)  # for the error about the fractions
+        count = count if count is not None else int(labels.max(initial=-1)) + 1
+        pool = np.array(self.unpartitioned, np.int64)
+        order = np.argsort(labels[pool], kind="stable")
+        bounds = np.searchsorted(labels[pool][order], np.arange(count + 1))
+        groups = [pool[order[start:end]].tolist() for start, end in pairwise(bounds.tolist())]
+        if equal:
+            for index in range(1, len(groups)):
+                if len(groups[index]) < len(groups[0]):
+                    groups[0], groups[index] = groups[index], groups[0]
+        moved = set()
+        for group in groups:
+            shares = counts_of_label(len(groups[0]) if equal else len(group), learn, validation, test)
+            wanted = sum(shares)
+            ranks = np.zeros(wanted, np.int64)
+            if self.random:
+                ranks = self._generator.below(np.arange(len(group), len(group) - wanted, -1, dtype=np.int64))
+            taken, _ = take(group, ranks.tolist())
+            moved.update(taken)
+            start = 0
+            for name, share in zip(SETS, shares, strict=True):
+                self.sets[name].extend(taken[start : start + share])
+                start += share
+        self.unpartitioned = [item for item in self.unpartitioned if item not in moved]
+        if not moved and len(pool):
+            empty = [index for index, group in enumerate(groups) if not group]
+            console.warning(
+                "no stimulus was partitioned"
+                + (f", because label {empty[0]} has no stimuli and all labels give as many" if equal and empty else "")
+            )
+
+    def keep(self, ids: Container[int]) -> None:
+        """Leave out of all sets every stimulus that is not one of ``ids``."""
+        for name, members in self.sets.items():
+            self.sets[name] = [stimulus for stimulus in members if stimulus in ids]
+        self.unpartitioned = [stimulus for stimulus in self.unpartitioned if stimulus in ids]

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from n2d2py.errors import ParameterError, Place
+from n2d2py.errors import DataError, Place
 from n2d2py.kinds import Kind
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -35,13 +35,13 @@ def expand(text: str, place: Place | None) -> Path:
     """The path with its variables of the process environment.
 
     N2D2 reads an unset variable as an empty text, and then fails on a path that nobody wrote: here it is the
-    error, a :class:`ParameterError`, when the path is used.
+    error, a :class:`DataError`, when the path is used.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in os.environ:
-            raise ParameterError(
+            raise DataError(
                 f"the environment variable {name} is not set",
                 place=place,
                 expected=f"{name}, for the path {text}",

@@ -35,6 +35,18 @@ class Generator:
         self._words._legacy_seeding(seed)
         self._sine: float | None = None
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """Where the stream is, as plain numbers and lists; setting it goes on from there."""
+        words = self._words.state["state"]
+        return {"key": words["key"].tolist(), "position": int(words["pos"]), "sine": self._sine}
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        key = np.array(state["key"], np.uint32)
+        self._words.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": state["position"]}}
+        self._sine = state["sine"]
+
     def words(self, count: int) -> NDArray[np.uint64]:
         """The next ``count`` draws, each a 32-bit integer."""
         return self._words.random_raw(count)
@@ -93,9 +105,44 @@ class Generator:
 
     def shuffle(self, items: MutableSequence[Any] | NDArray[Any]) -> None:
         """Shuffle in place: for i = 1, 2, ... exchange item i with item j, j an integer of [0, i]."""
-        others = self.below(np.arange(2, len(items) + 1, dtype=np.int64)).tolist()
-        # Exchanges depend on each other; on a list of Python objects they are fast enough.
-        order = list(items)
-        for i, j in enumerate(others, start=1):
-            order[i], order[j] = order[j], order[i]
-        items[:] = order
+        if len(items) < 2:
+            return
+        order = exchanged(self.below(np.arange(2, len(items) + 1, dtype=np.int64)))
+        if isinstance(items, np.ndarray):
+            items[:] = items[order]
+        else:
+            items[:] = [items[place] for place in order.tolist()]
+
+
+def exchanged(others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers 0, 1, ..., n - 1 after the exchanges of place i with place ``others[i - 1]`` <= i, i = 1, 2, ....
+
+    Each exchange depends on those before it, but what it does can be told without doing them: place i still holds
+    number i, which goes to the other place, whose number comes here. So a place holds in the end the last number
+    that went to it; if none did, what it got in its own exchange, which is the number that went to the other place
+    last before, or if none did, what that place got in its own. These chains are short.
+
+    >>> exchanged(np.array([0, 2, 1])).tolist()
+    [1, 3, 2, 0]
+    """
+    count = len(others) + 1
+    bits = np.int64(count.bit_length())
+    # In the order of the places that numbers go to, then of time: place and number as one integer.
+    arrivals = np.left_shift(others, bits)
+    arrivals += np.arange(1, count, dtype=np.int64)
+    arrivals.sort()
+    places, numbers = arrivals >> bits, arrivals & ((np.int64(1) << bits) - 1)
+    last = np.append(places[1:] != places[:-1], True)
+    before = np.full(count, -1, np.int64)
+    before[0] = 0
+    before[numbers[1:]] = np.where(last[:-1], -1, numbers[:-1])
+    held = np.full(count, -1, np.int64)
+    held[places[last]] = numbers[last]
+    links = np.append(0, others)
+    unknown = at = np.flatnonzero(held < 0)
+    while len(unknown):
+        found = before[at]
+        held[unknown] = found
+        left = np.flatnonzero(found < 0)
+        unknown, at = unknown[left], links[at[left]]
+    return held

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from n2d2py import console
 from n2d2py.data.paths import path
-from n2d2py.errors import ParameterError
+from n2d2py.errors import ParameterError, Place
 from n2d2py.kinds import boolean, names, real
 from n2d2py.parameters import Record, parameter, read
 from n2d2py.parts.provider import NAMES, Provider
@@ -21,8 +21,6 @@ SPIKING = (
 )
 """Keys of spiking simulations, which have no meaning here."""
 
-_TARGET = ("TargetSize", "TargetSizeX", "TargetSizeY", "TargetSizeD", "TargetNbChannels")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Record):
@@ -31,7 +29,7 @@ class Settings(Record):
     config_sections: tuple[str, ...] = parameter(
         "ConfigSection", names, (), "sections with more parameters of the provider"
     )
-    cache_path: str = parameter("CachePath", path, "", "read for N2D2's files; stimuli are kept in memory")
+    cache_path: str = parameter("CachePath", path, "", "folder of transformed stimuli that are kept")
     quantization_min: float = parameter("QuantizationMin", real, 0.0, "lowest level of QuantizationLevels")
     quantization_max: float = parameter("QuantizationMax", real, 1.0, "highest level of QuantizationLevels")
     stream_tensor: bool = parameter("StreamTensor", boolean, False, "read for N2D2's files; has no effect")
@@ -44,7 +42,8 @@ def section_name(document: Document) -> str:
         if name in document.sections:
             return name
     raise ParameterError(
-        f"there is no section of stimuli in {document.file}",
+        "Missing [sp] section.",
+        place=Place(document.file),
         expected="[sp] or [env] with SizeX, SizeY, NbChannels and BatchSize",
     )
 
@@ -53,21 +52,15 @@ def read_settings(document: Document, section: str) -> Settings:
     """Read the provider's section once more, for the keys that concern the stimuli.
 
     Every key that neither this nor :class:`Provider` knows is a :class:`ParameterError`; keys of spiking
-    simulations are ignored with a notice, and so is CachePath.
+    simulations are ignored with a notice.
     """
     config = document.value(section, "ConfigSection")
     scope = document.scope(section, *(names.read(config) if config is not None else ()))
     read(Provider, scope)
     settings = read(Settings, scope)
-    for key in _TARGET:
-        value = scope.find(key)
-        if value is not None:
-            raise ParameterError(f"{key} is not available in this version of n2d2py", place=value.place)
     spiking = [key for key in SPIKING if scope.find(key) is not None]
     if spiking:
         console.notice(f"{', '.join(spiking)} in section [{section}]: only for spiking simulations, ignored")
-    if settings.cache_path:
-        console.notice("CachePath is ignored: transformed stimuli are kept in memory, nothing is written")
     if settings.quantization_max <= settings.quantization_min:
         raise ParameterError(
             f"QuantizationMin={settings.quantization_min:g} is not below QuantizationMax={settings.quantization_max:g}",

@@ -1,124 +1,124 @@
-"""Stimuli in memory, and the batches in which a network sees them.
+"""The learning, validation and test sets, and the batches in which a network sees them.
 
-Each set is transformed once, when it is first used, as far as the result is bytes; what remains of the chain
-is done to a whole batch. So an epoch is: choose rows, convert, scale.
+What is the same each time is computed once and kept in memory where it fits; the rest is done to each batch, some
+batches ahead of the network, by worker threads: OpenCV and NumPy work outside of Python's lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import itertools
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py import console
-from n2d2py.data import conversion
-from n2d2py.data.chain import BYTES, Chains, depth_of, out_dims, split_drawn
+from n2d2py.data.batch import Batch
+from n2d2py.data.cache import Cache
+from n2d2py.data.chain import Pipelines
+from n2d2py.data.compared import TargetData
 from n2d2py.data.content import Content
-from n2d2py.data.conversion import Conversion, Quantization
+from n2d2py.data.conversion import Quantization, byte_table
+from n2d2py.data.draws import Draws
+from n2d2py.data.faults import Faults
+from n2d2py.data.frame import Frame
+from n2d2py.data.held import Held, size_in_memory
 from n2d2py.data.partition import SETS
+from n2d2py.data.pipeline import Pipeline, dims_after
+from n2d2py.data.plan import Plan, make_plan
 from n2d2py.data.random import Generator
-from n2d2py.data.source import Source
-from n2d2py.data.transformations.base import Dims
-from n2d2py.data.transformations.slice_extraction import SliceExtractionTransformation
-from n2d2py.errors import DataError, ParameterError, Place
+from n2d2py.data.sets import Job, Pending, Shape, StimuliSet, Streamed
+from n2d2py.errors import Place
 from n2d2py.parts.provider import Provider
-from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.grid import Grid
 
-if TYPE_CHECKING:
-    from n2d2py.ini import Document
+__all__ = ["Batch", "Stimuli"]
 
-_CHUNK = 4096  # images transformed at once, so that intermediate results stay small
-_DEPTHS = {"uint8": "8U", "int8": "8S", "uint16": "16U", "int16": "16S", "int32": "32S", "float32": "32F"}
-_AXES = 3  # width, height, channels
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Stimuli that are processed together.
-
-    ``ids``: id of each stimulus; ``inputs``: float32 (count, channels, height, width); ``labels``: int64 (count);
-    ``codes``: the integer codes of the inputs with their grid, if the inputs lie on one.
-    """
-
-    ids: NDArray[np.int64]
-    inputs: Tensor
-    labels: Tensor
-    codes: Coded | None = None
-
-    def __len__(self) -> int:
-        return len(self.ids)
+MEMORY_VARIABLE = "N2D2_MEMORY"
+_MEMORY = 2048  # MiB of transformed stimuli that are kept, unless the variable says otherwise
+_AHEAD = 3  # batches, or groups of small ones, that are begun before the first of them is used
+_MOST_WORKERS = 8
+_CHECKED = 3  # stimuli of a set that are looked at before anything begins
 
 
-@dataclass(frozen=True)
-class _Set:
-    """A set in memory: ``held`` has one row a stimulus, of which ``cut`` takes a slice drawn for each batch."""
-
-    ids: NDArray[np.int64]
-    held: Tensor
-    labels: Tensor
-    conversion: Conversion
-    cut: SliceExtractionTransformation | None = None
-
-    def offsets(self, count: int, generator: Generator) -> NDArray[np.int64] | None:
-        """Places of ``count`` slices, (count, 2); None if whole images are learned."""
-        if self.cut is None:
-            return None
-        _, channels, height, width = self.held.shape
-        return self.cut.offsets((width, height, channels), count, generator)
-
-    def batch(self, positions: NDArray[np.int64], offsets: NDArray[np.int64] | None = None) -> Batch:
-        rows = torch.from_numpy(positions)
-        held = torch.index_select(self.held, 0, rows.to(self.held.device))
-        if self.cut is not None:
-            columns, lines, _ = self.cut.out_dims((held.shape[3], held.shape[2], held.shape[1]))
-            if offsets is None:  # not learned from: nothing is drawn
-                middle = self.cut.middle((held.shape[3], held.shape[2], held.shape[1]))
-                offsets = np.tile(np.array(middle, np.int64), (len(positions), 1))
-            held = slices(held, torch.from_numpy(offsets).to(held.device), columns, lines)
-        inputs, codes = self.conversion(held)
-        labels = torch.index_select(self.labels, 0, rows).to(held.device)
-        return Batch(self.ids[positions], inputs, labels, codes)
+def usual_workers() -> int:
+    """As many threads as there are cores that this process may use, up to eight."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        cores = os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)
 
 
-def slices(images: Tensor, offsets: Tensor, width: int, height: int) -> Tensor:
-    """From each image (count, channels, H, W) its slice that begins at ``offsets`` (count, 2): column, row."""
-    columns = offsets[:, 0, None] + torch.arange(width, device=images.device)
-    lines = offsets[:, 1, None] + torch.arange(height, device=images.device)
-    count = torch.arange(len(images), device=images.device)
-    # Channels move last where indices stand on both sides of them.
-    return images[count[:, None, None], :, lines[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+Part = tuple[int, int]
+"""One of several parts of each batch: its number, from 0, and how many there are."""
+WHOLE: Part = (0, 1)
 
 
 class Stimuli:
-    """The learning, validation and test sets of a database, transformed, on ``device``."""
+    """The learning, validation and test sets of a database, transformed, on ``device``.
+
+    ``workers``: threads that make batches; 0: none, each batch is made when it is asked for. The batches are the same
+    for any number. ``seed`` is that of random transformations outside of learning. ``cache``: folder of CachePath.
+    """
 
     def __init__(
         self,
         content: Content,
-        chains: Chains,
+        pipelines: Pipelines,
         provider: Provider,
         quantization: Quantization | None = None,
         device: torch.device | str = "cpu",
+        *,
+        workers: int | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+        cache: tuple[Path, Place | None] | None = None,
     ) -> None:
         self.dims = provider.dims
         self.batch_size = provider.batch_size
-        self._place = provider.place("size") if provider.size is not None else provider.place("size_x")
+        self.faults = faults or Faults()
         self._content = content
-        self._chains = chains
+        self._pipelines = pipelines
         self._signed = provider.data_signed_mapping
         self._quantization = quantization
         self._device = torch.device(device)
-        self._sets: dict[str, _Set] = {}
+        self._count = usual_workers() if workers is None else workers
+        self._executor: ThreadPoolExecutor | None = None
+        self._seed = seed
+        self._cache = cache
+        self._memory = int(os.environ.get(MEMORY_VARIABLE) or _MEMORY) << 20
+        self._plans: dict[str, Plan] = {}
+        self._sets: dict[str, StimuliSet] = {}
+        made = len(next(iter(pipelines.values())).channels) if pipelines else 0
+        width, height, channels = provider.dims
+        place = provider.place("size") if provider.size is not None else provider.place("size_x")
+        self._compared = TargetData(content, provider) if provider.target_dims is not None else None
+        self._shape = Shape(width, height, made or channels, provider.depth, provider.composite_stimuli, place)
+        if made:
+            self.dims = (width, height, made)
+
+    # -------------------------------------------------------------------------------------------- asking
 
     @property
     def label_names(self) -> list[str]:
         """Names of the labels; the index is the label's id."""
         return self._content.label_names
+
+    @property
+    def content(self) -> Content:
+        """The database."""
+        return self._content
+
+    @property
+    def composite(self) -> bool:
+        """Whether there is a label a pixel."""
+        return self._shape.composite
 
     def size(self, name: str) -> int:
         """Stimuli in the set called Learn, Validation or Test."""
@@ -133,24 +133,48 @@ class Stimuli:
         return self._content.ids(name)
 
     def labels(self, name: str) -> NDArray[np.int64]:
-        """Labels of the stimuli of a set, in its order."""
-        return self._content.labels[self._content.ids(name)]
+        """Labels of the stimuli of a set, in its order; -1 where a stimulus has a label a pixel."""
+        return self._content.stimulus_labels(self._content.ids(name))
 
     def grid(self, name: str) -> Grid | None:
         """The grid on which the inputs of a set lie; None if they are real values."""
-        return self._conversion(name).grid
+        return self._plan(name).conversion.grid
+
+    def byte_table(self, name: str, channels: int) -> Tensor | None:
+        """The real values (channels, 256) of the bytes of a set, where its chain is a function of single bytes."""
+        return byte_table(self._plan(name).conversion, channels)
 
     def scales_implicitly(self, name: str) -> bool:
         """Whether the chain of a set ends in integers, which are then scaled."""
-        kept, _, tail = split_drawn(self._chains[name])
-        return not tail and depth_of(kept) == BYTES
+        return self._plan(name).scales
 
-    def epoch(self, generator: Generator) -> Iterator[Batch]:
+    def pipeline(self, name: str) -> Pipeline:
+        """What is done to the stimuli of a set."""
+        return self._pipelines[name]
+
+    def frame(self, name: str, position: int, number: int = 0) -> Frame:
+        """The stimulus at a position of a set after its transformations, as it is before implicit scaling.
+
+        ``number`` chooses among what random transformations can give. Raises DataError for a bad stimulus.
+        """
+        found = StimuliSet(name, self._content, self._plan(name), self._shape, self.faults, None, self._device)
+        frame = self._content.frame(int(found.ids[position]))
+        frame = self._pipelines[name].transform(frame, Draws.of(self._seed, number, [position]))
+        found.check(frame)
+        return frame
+
+    # ------------------------------------------------------------------------------------------- batches
+
+    def epoch(self, generator: Generator, start: int = 0, part: Part = WHOLE, gaps: bool = False) -> Iterator[Batch]:
         """One pass over the learning set in random order.
 
         The list 0..n-1 is completed with random stimuli to a multiple of the batch size, shuffled, cut in
-        batches, and the order of the batches is shuffled again: ceil(n/B) batches, each of them full. All draws
-        are made before the first batch is given.
+        batches, and the order of the batches is shuffled again: ceil(n/B) batches, each of them full but for
+        stimuli that are bad. All draws are made before the first batch is given.
+
+        ``start``: how many of the first batches are left out, none of which is made. ``part``: (number, of how many)
+        gives that of so many contiguous parts of each batch, made as in the whole batch. With ``gaps`` a batch whose
+        stimuli are all bad is given too, empty, so that the batches can be counted.
         """
         count, size = self.size("Learn"), self.batch_size
         if count == 0:
@@ -160,131 +184,181 @@ class Stimuli:
         generator.shuffle(order)
         batches = list(range(len(order) // size))
         generator.shuffle(batches)
+        seed = self._learning_seed(generator)
         learn = self._set("Learn")
-        offsets = learn.offsets(len(order), generator)
+        places = np.arange(size, dtype=np.int64)[_rows_of(part, size)]
+        rows = (index * size + places for index in batches[start:])
+        streams = self._streams("Learn", seed, 0, np.arange(len(order), dtype=np.int64))
+        if isinstance(learn, Held):  # its images are transformed batch by batch
+            streams = streams.kept()
+        return self._made(learn, ((order[row], streams.some(row)) for row in rows), gaps)
 
-        def batch(index: int) -> Batch:
-            rows = slice(index * size, (index + 1) * size)
-            return learn.batch(order[rows], None if offsets is None else offsets[rows])
+    def draws(
+        self, batches: int, generator: Generator, start: int = 0, part: Part = WHOLE, gaps: bool = False
+    ) -> Iterator[Batch]:
+        """``batches`` full batches of stimuli, each drawn independently from the whole learning set.
 
-        return (batch(index) for index in batches)
-
-    def draws(self, batches: int, generator: Generator) -> Iterator[Batch]:
-        """``batches`` full batches of stimuli, each drawn independently from the whole learning set."""
-        count = self.size("Learn")
-        for _ in range(batches if count else 0):
-            positions = generator.integers(0, count - 1, self.batch_size)
-            learn = self._set("Learn")
-            yield learn.batch(positions, learn.offsets(len(positions), generator))
+        ``start``, ``part`` and ``gaps`` as in :meth:`epoch`; what is left out is drawn all the same.
+        """
+        count, size = self.size("Learn"), self.batch_size
+        if count == 0:
+            return iter(())
+        seed = self._learning_seed(generator)
+        rows = _rows_of(part, size)
+        places = np.arange(size, dtype=np.int64)[rows]
+        for _ in range(start):
+            generator.integers(0, count - 1, size)
+        return self._made(
+            self._set("Learn"),
+            (
+                (generator.integers(0, count - 1, size)[rows], self._streams("Learn", seed, number, places))
+                for number in range(start + 1, batches + 1)
+            ),
+            gaps,
+        )
 
     def passes(self, name: str, batch_size: int | None = None) -> Iterator[Batch]:
-        """The stimuli of a set in its order; the last batch may be shorter."""
-        count, size = self.size(name), batch_size or self.batch_size
-        for start in range(0, count, size):
-            yield self._set(name).batch(np.arange(start, min(start + size, count), dtype=np.int64))
+        """The stimuli of a set in its order; the last batch may be shorter.
 
-    def check_dims(self) -> None:
-        """Raises :class:`DataError`, naming a stimulus, unless all images have the provider's dimensions."""
+        What is drawn at random is the same in each pass.
+        """
+        count, size = self.size(name), batch_size or self.batch_size
+        if count == 0:
+            return iter(())
+        starts = range(0, count, size)
+        rows = (np.arange(start, min(start + size, count), dtype=np.int64) for start in starts)
+        number = -1 - SETS.index(name)
+        return self._made(self._set(name), ((row, self._streams(name, self._seed, number, row)) for row in rows))
+
+    def _learning_seed(self, generator: Generator) -> int:
+        """One draw of the run's generator, if anything of learning is random: without, its stream is N2D2's."""
+        return int(generator.words(1)[0]) if self._pipelines["Learn"].drawn else 0
+
+    def _streams(self, name: str, seed: int, number: int, places: NDArray[np.int64]) -> Draws:
+        """The random streams of a batch; where nothing is random any will do."""
+        if self._pipelines[name].drawn:
+            return Draws.of(seed, number, places)
+        return Draws(np.zeros(len(places), np.uint64))
+
+    def _made(self, chosen: StimuliSet, jobs: Iterable[Job], gaps: bool = False) -> Iterator[Batch]:
+        """The batches of some jobs, in their order, those to come being begun meanwhile; empty ones with ``gaps``."""
+        workers = self._workers()
+        ahead, together = (_AHEAD, chosen.together(self.batch_size)) if workers is not None else (0, 1)
+        jobs = iter(jobs)
+        waiting: deque[Pending] = deque()
+        while True:
+            some = list(itertools.islice(jobs, together))
+            if some:
+                waiting.append(chosen.start(some, workers))
+                if len(waiting) <= ahead:
+                    continue
+            elif not waiting:
+                return
+            for batch in waiting.popleft()():
+                if gaps or len(batch):
+                    yield batch
+
+    def _workers(self) -> Executor | None:
+        if self._count and self._executor is None:
+            self._executor = ThreadPoolExecutor(self._count, "stimuli", _begin_worker)
+        return self._executor
+
+    # ----------------------------------------------------------------------------------------- preparing
+
+    def check(self) -> None:
+        """Look at the first stimuli: raises :class:`DataError` that names one that is missing, damaged or too large.
+
+        Images in memory are checked without being transformed, where that is enough.
+        """
         for name in SETS:
             ids = self.ids(name)
-            for block in self._content.blocks:
-                inside = ids[(ids >= block.first) & (ids < block.first + len(block.images))]
-                if len(inside):
-                    dims = out_dims(block, self._chains[name])
-                    if dims != self.dims:
-                        raise _wrong_size(self.name(int(inside.min())), name, self.dims, dims, self._place)
+            if not len(ids):
+                continue
+            for position in self._to_check(name, ids):
+                if self.faults.strict_at_start:
+                    frame = self.frame(name, position)
+                    if self._compared is not None:
+                        self._compared.read(frame)
 
-    def _conversion(self, name: str) -> Conversion:
-        kept, _, tail = split_drawn(self._chains[name])
-        if tail:
-            return conversion.tabulate(tail, self.dims[2], self._quantization)
-        if depth_of(kept) == BYTES:
-            return conversion.scaling(self._signed, self._quantization)
-        return conversion.Real()
+    def _to_check(self, name: str, ids: NDArray[np.int64]) -> list[int]:
+        """Positions of stimuli to look at: of each block in memory the first one, of files a few."""
+        plan = self._plan(name)
+        if not self._content.plain():
+            return sorted({int(place) for place in np.linspace(0, len(ids) - 1, _CHECKED)})
+        unknown = []
+        whole = all(step.batched for step in plan.pipeline.all_steps)  # others may change labels
+        for block in self._content.blocks:
+            inside = np.flatnonzero((ids >= block.first) & (ids < block.first + len(block)))
+            if not len(inside):
+                continue
+            first = int(inside[np.argmin(ids[inside])])
+            _, height, width, channels = block.images.shape
+            dims = plan.pipeline.out_dims((width, height, channels))
+            if dims is None or self._shape.composite or not whole:
+                unknown.append(first)
+            else:
+                stimulus = f"{self.name(int(ids[first]))} ({name})"
+                self._shape.check((dims[1], dims[0], dims[2]), (1, 1), stimulus)
+        return unknown
 
-    def _set(self, name: str) -> _Set:
+    def _plan(self, name: str) -> Plan:
+        if name not in self._plans:
+            planes = self._shape.planes
+            self._plans[name] = make_plan(
+                self._pipelines[name], self._content.depth, planes, self._signed, self._quantization
+            )
+        return self._plans[name]
+
+    def _set(self, name: str) -> StimuliSet:
         if name not in self._sets:
             self._sets[name] = self._prepare(name)
         return self._sets[name]
 
-    def _prepare(self, name: str) -> _Set:
-        """Transform a whole set into memory."""
+    def _prepare(self, name: str) -> StimuliSet:
+        plan = self._plan(name)
+        cache = Cache(self._cache[0], self._content, plan, self._cache[1]) if self._cache is not None else None
+        given = (name, self._content, plan, self._shape, self.faults, cache, self._device)
+        if self._compared is not None:  # they belong to files, or to regions that only a single stimulus has
+            return Streamed(*given, self._compared)
+        dims = self._dims_before_draws(name, plan)
+        if dims is not None:
+            dtype = np.result_type(plan.dtype) if plan.repeats else self._content.depth
+            needed = size_in_memory(self.size(name), dims, np.dtype(dtype))
+            if needed <= self._memory:
+                held = Held(*given)
+                if held.fill(dims, self._workers(), (self._memory - needed) // 4):
+                    self._memory -= held.bytes_kept
+                    return held
+        return Streamed(*given)
+
+    def _dims_before_draws(self, name: str, plan: Plan) -> tuple[int, int, int] | None:
+        """The dimensions of the images that would be kept, which those of a good stimulus tell; None without one."""
+        if plan.repeats:
+            return (self._shape.width, self._shape.height, self._shape.planes)
+        if self._content.plain() and self._content.blocks:
+            sizes = {block.images.shape[1:] for block in self._content.blocks}
+            height, width, channels = next(iter(sizes))
+            return dims_after([step for _, step in plan.fixed], (width, height, channels)) if len(sizes) == 1 else None
         ids = self.ids(name)
-        kept, cut, _ = split_drawn(self._chains[name])
-        held: NDArray[Any] | None = None
-        for block in self._content.blocks:
-            rows = np.flatnonzero((ids >= block.first) & (ids < block.first + len(block.images)))
-            for start in range(0, len(rows), _CHUNK):
-                part = rows[start : start + _CHUNK]
-                images: NDArray[Any] = block.images[ids[part] - block.first]
-                for transformation in kept:
-                    images = transformation.apply(images)
-                planes = images.transpose(0, 3, 1, 2)
-                if held is None:
-                    held = np.empty((len(ids), *planes.shape[1:]), depth_of(kept))
-                held[part] = planes
-        if held is None:
-            width, height, channels = self.dims
-            held = np.empty((0, channels, height, width), depth_of(kept))
-        tensor = torch.from_numpy(held)
-        if held.dtype != BYTES and self._quantization is not None:
-            tensor = self._quantization(tensor)
-        labels = torch.from_numpy(self._content.labels[ids])
-        return _Set(ids, tensor.to(self._device), labels, self._conversion(name), cut)
+        found = StimuliSet(name, self._content, plan, self._shape, self.faults, None, self._device)
+        for position in {0, len(ids) // 2, len(ids) - 1}:
+            frame = found.begun(position, Draws.of(0, 0, [position]))
+            if frame is not None:
+                height, width, channels = frame.image.shape
+                return (width, height, channels)
+        return None
 
 
-def _wrong_size(stimulus: str, name: str, expected: Dims, found: Dims, place: Place | None) -> DataError:
-    def words(dims: Dims) -> str:
-        return f"{dims[0]}x{dims[1]}x{dims[2]}"
-
-    fits = f"SizeX={found[0]} SizeY={found[1]} NbChannels={found[2]}"
-    return DataError(
-        f"expected data size of stimulus {stimulus} ({name}) is {words(expected)}, "
-        f"but its size after transformations is {words(found)}",
-        place=place,
-        expected="width x height x channels of the stimuli's section, after all transformations",
-        remedy=f"write {fits}, or add a RescaleTransformation or a PadCropTransformation",
-    )
+def _rows_of(part: Part, size: int) -> slice:
+    """The rows of one part of a batch; parts differ by one stimulus at most."""
+    number, parts = part
+    return slice(size * number // parts, size * (number + 1) // parts)
 
 
-def build(
-    document: Document,
-    provider: Provider,
-    generator: Generator,
-    source: Source | None = None,
-    device: torch.device | str = "cpu",
-) -> Stimuli:
-    """The stimuli of ``document`` as ``provider`` wants them, with N2D2's lines about them on the console.
-
-    ``source`` is what :func:`n2d2py.data.publish_epoch_size` gave; without it the database is loaded here, the
-    partition drawn from ``generator``. Images are on ``device``. Raises :class:`ParameterError` for what the INI
-    file says wrongly and :class:`DataError` for data that are missing, damaged or of another size.
-    """
-    source = source or Source(document, generator)
-    settings = source.settings
-    if provider.size_d is not None or (provider.size is not None and len(provider.size) > _AXES):
-        raise ParameterError(
-            "stimuli of three dimensions and channels are wanted, but images have width and height only",
-            place=provider.place("size_d" if provider.size_d is not None else "size"),
-            expected="Size=X Y channels, or SizeX, SizeY and NbChannels",
-        )
-    if provider.composite_stimuli:
-        raise ParameterError(
-            "CompositeStimuli=1, but the database has one label a stimulus",
-            place=provider.place("composite_stimuli"),
-            expected="CompositeStimuli=0",
-        )
-    levels = provider.quantization_levels
-    quantization = Quantization(levels, settings.quantization_min, settings.quantization_max) if levels else None
-    content = source.content
-    stimuli = Stimuli(content, source.chains, provider, quantization, device)
-    for words, name in zip(("Learning", "Validation", "Testing"), SETS, strict=True):
-        console.line(f"{words} database size: {stimuli.size(name)} images")
-    if len(content.labels):
-        stimuli.check_dims()
-        depth = _DEPTHS[content.blocks[0].images.dtype.name]
-        console.notice(f"stimuli depth is {depth} (according to database first stimulus)")
-        if any(stimuli.scales_implicitly(name) for name in SETS):
-            bounds = "[-1;1]" if provider.data_signed_mapping else "[0;1]"
-            console.notice(f"normalizing the stimuli in the {bounds} range.")
-    return stimuli
+def _begin_worker() -> None:
+    """In each worker: OpenCV must not start threads of its own beside it."""
+    try:
+        import cv2
+    except ImportError:
+        return
+    cv2.setNumThreads(1)

@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from n2d2py.data.random import Generator
+from n2d2py.data.random import Generator, exchanged
 
 
 def test_the_stream_is_mt19937_with_the_single_integer_initialiser() -> None:
@@ -80,3 +82,20 @@ def test_shuffle_of_nothing_draws_nothing() -> None:
 def test_a_seed_has_32_bits(seed: int) -> None:
     with pytest.raises(ValueError, match="32-bit"):
         Generator(seed)
+
+
+@given(st.integers(2, 400), st.integers(0, 2**32 - 1))
+def test_exchanges_are_told_without_being_done(count: int, seed: int) -> None:
+    others = Generator(seed).below(np.arange(2, count + 1, dtype=np.int64))
+    items = list(range(count))
+    for i, j in enumerate(others.tolist(), start=1):
+        items[i], items[j] = items[j], items[i]
+    assert exchanged(others).tolist() == items
+
+
+@pytest.mark.parametrize("others", [[0] * 9, list(range(1, 10)), list(range(9)), [1, 0, 1, 0, 1, 0]])
+def test_exchanges_with_long_chains(others: list[int]) -> None:
+    items = list(range(len(others) + 1))
+    for i, j in enumerate(others, start=1):
+        items[i], items[j] = items[j], items[i]
+    assert exchanged(np.array(others)).tolist() == items

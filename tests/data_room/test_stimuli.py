@@ -219,8 +219,6 @@ def test_learning_and_test_images_may_differ_in_size_before_transformation(mnist
     [
         ("BatchSiz=3\n", ["unknown parameter BatchSiz", "did you mean BatchSize?", "net.ini:8"]),
         ("CompositeStimuli=1\n", ["CompositeStimuli=1", "one label a stimulus", "net.ini:8"]),
-        ("SizeD=3\n", ["width and height only", "net.ini:8"]),
-        ("TargetSize=3 3\n", ["TargetSize is not available"]),
         ("ConfigSection=c\n[c]\nDataSignedMaping=1\n", ["unknown parameter DataSignedMaping", "did you mean"]),
         ("QuantizationLevels=4\nQuantizationMin=2\n", ["QuantizationMin=2 is not below", "net.ini:9"]),
     ],
@@ -230,6 +228,34 @@ def test_mistakes_in_the_providers_section(mnist: Path, build: Build, lines: str
         build(DATABASE + PROVIDER + lines)
     for word in words:
         assert word in str(error.value)
+
+
+def test_a_label_of_a_stimulus_is_expanded_to_its_pixels(mnist: Path, build: Build) -> None:
+    expand = "[sp.Transformation]\nType=ExpandLabelTransformation\n"
+    stimuli = build(DATABASE + PROVIDER + "CompositeStimuli=1\n" + expand)
+    batch = next(stimuli.passes("Learn"))
+    assert batch.labels.shape == (8, 4, 4)
+    assert batch.labels[3].unique().tolist() == [3]
+    with pytest.raises(DataError, match="has labels of 4x4, one label is wanted") as error:
+        build(DATABASE + PROVIDER + expand)
+    assert "CompositeStimuli=1" in str(error.value)
+
+
+def test_size_in_one_key_overrides_the_others(mnist: Path, build: Build) -> None:
+    stimuli = build(DATABASE + "[sp]\nSize=4 4 1\nSizeX=9\nSizeY=9\nNbChannels=3\nBatchSize=8\n")
+    assert next(stimuli.passes("Learn")).inputs.shape == (8, 1, 4, 4)
+
+
+def test_keys_of_streams_have_no_effect(mnist: Path, build: Build) -> None:
+    plain = next(build(DATABASE + PROVIDER).passes("Learn"))
+    streamed = next(build(DATABASE + PROVIDER + "StreamTensor=1\nStreamLabel=1\n").passes("Learn"))
+    assert torch.equal(plain.inputs, streamed.inputs)
+
+
+def test_validation_is_in_the_order_of_the_set_with_a_shorter_last_batch(mnist: Path, build: Build) -> None:
+    stimuli = build(DATABASE + "Validation=0.5\n" + PROVIDER.replace("BatchSize=8", "BatchSize=4"))
+    batches = [batch.ids.tolist() for batch in stimuli.passes("Validation")]
+    assert batches == [[10, 11, 12, 13], [14, 15, 16, 17], [18, 19]]
 
 
 def test_spiking_keys_are_ignored_with_a_notice(mnist: Path, build: Build, said: list[str]) -> None:

@@ -1,276 +1,258 @@
-from __future__ import annotations
+"""What holds for every transformation: its keys, its batches, its dimensions and its depth."""
 
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from n2d2py import ini
-from n2d2py.data.chain import read_chains
-from n2d2py.data.transformations.base import Transformation
-from n2d2py.errors import ParameterError
+from n2d2py import registry
+from n2d2py.data.draws import Draws
+from n2d2py.data.frame import Frame
+from n2d2py.errors import N2d2Error, ParameterError
+
+from .transforming import draws, noise, one, refused, stimulus
+
+pytest.importorskip("cv2")
+
+NAMES = (
+    "Affine Apodization CentroidCrop ChannelExtraction ColorSpace CompressionNoise DCT DFT Distortion Equalize "
+    "ExpandLabel Filter Flip GradientFilter LabelExtraction LabelFilter LabelSliceExtraction MagnitudePhase "
+    "MorphologicalReconstruction Morphology Normalize PadCrop RandomAffine RandomResizeCrop RangeAffine RangeClipping "
+    "Rescale Reshape SliceExtraction StripeRemove Threshold Trim WallisFilter"
+).split()
+
+BOTH, SIZE = ("RandomHorizontalFlip=1", "RandomVerticalFlip=1"), ("Width=7", "Height=9")
+ANY, BYTES, REALS = ("uint8", "uint16", "float32"), ("uint8",), ("float32",)
+
+CASES: list[tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, ...]]] = [
+    ("Apodization", ("Size=11", "WindowName=Hann"), ANY, (1, 3)),
+    ("ChannelExtraction", ("CSChannel=Gray",), ANY, (1, 3, 4)),
+    ("ChannelExtraction", ("CSChannel=Red",), ANY, (1, 3, 4)),
+    ("ChannelExtraction", ("CSChannel=Hue",), ("uint8", "float32"), (1, 3, 4)),
+    ("ColorSpace", ("ColorSpace=RGB",), ANY, (1, 3, 4)),
+    ("ColorSpace", ("ColorSpace=BGR",), ANY, (1, 3, 4)),
+    ("ColorSpace", ("ColorSpace=HLS",), ("uint8", "float32"), (1, 3, 4)),
+    ("CompressionNoise", (), BYTES, (1, 3)),
+    ("DCT", (), REALS, (1, 3)),
+    ("DFT", (), ANY, (1,)),
+    ("MagnitudePhase", (), ANY, (2,)),
+    ("Distortion", ("ElasticScaling=20", "Scaling=15", "Rotation=15"), ANY, (1, 3, 4)),
+    ("Equalize", (), BYTES, (1, 3)),
+    ("Filter", ("Kernel=LoG", "Kernel.SizeX=5", "Kernel.SizeY=5"), ANY, (1, 3, 4)),
+    ("Flip", ("HorizontalFlip=1",), ANY, (1, 3, 4)),
+    ("Flip", BOTH, ANY, (1, 3, 4)),
+    ("GradientFilter", (), ANY, (1, 3, 4)),
+    ("MorphologicalReconstruction", ("Operation=OpeningByReconstruction", "Size=3"), ANY, (1, 3, 4)),
+    ("Morphology", ("Operation=Gradient", "Size=3"), ANY, (1, 3, 4)),
+    ("Normalize", (), ANY, (1, 3)),
+    ("Normalize", ("Norm=L2", "PerChannel=1"), ANY, (1, 3)),
+    ("PadCrop", SIZE, ANY, (1, 3, 4)),
+    ("PadCrop", ("Width=19", "Height=6", "BorderType=MeanBorder"), ANY, (1, 3, 4)),
+    ("RandomAffine", ("GainRange=0.5 1.5", "BiasRange=-0.1 0.1", "GammaRange=0.5 2", "GammaVarProb=0.5"), ANY, (1, 3)),
+    ("RandomResizeCrop", (*SIZE, "ScaleMin=0.2", "RatioMin=0.75", "RatioMax=1.33"), ANY, (1, 3, 4)),
+    ("RangeAffine", ("FirstOperator=Divides", "FirstValue=255"), ANY, (1, 3, 4)),
+    ("RangeClipping", (), ANY, (1, 3)),
+    ("Rescale", SIZE, ANY, (1, 3, 4)),
+    ("Reshape", ("NbRows=11",), ANY, (1, 3)),
+    ("SliceExtraction", (*SIZE, "OffsetX=2"), ANY, (1, 3, 4)),
+    ("SliceExtraction", (*SIZE, "RandomOffsetX=1", "RandomOffsetY=1"), ANY, (1, 3, 4)),
+    ("SliceExtraction", (*SIZE, "RandomOffsetX=1", "RandomRotation=1", "AllowPadding=1"), ANY, (1, 3)),
+    ("SliceExtraction", (*SIZE, "RandomScaling=1", "RandomOffsetY=1", "AllowPadding=1"), ANY, (1, 3)),
+    ("StripeRemove", ("Offset=2", "Length=3"), ANY, (1, 3)),
+    ("StripeRemove", ("Offset=0", "Length=2", "RandomOffset=1", "NbIterations=2", "Axis=1"), ANY, (1, 3)),
+    ("Threshold", ("Threshold=0.5",), ANY, (1, 3)),
+    ("WallisFilter", ("Size=0",), ANY, (1, 3)),
+    ("WallisFilter", ("Size=3",), ANY, (1, 3)),
+]
+CASES_BY_NAME = {f"{kind} {' '.join(lines)}": (kind, lines, depths, counts) for kind, lines, depths, counts in CASES}
+WIDTH, HEIGHT = 11, 13
 
 
-def one(lines: str) -> Transformation:
-    """The transformation of a section with these lines."""
-    document = ini.loads(f"[sp]\nSizeX=1\n[sp.Transformation]\n{lines}\n", file="net.ini")
-    return read_chains(document, "sp")["Learn"][0]
+def test_the_types_are_those_of_n2d2() -> None:
+    assert registry.names("transformation") == sorted(f"{name}Transformation" for name in NAMES)
+    assert len(NAMES) == 33
 
 
-def refused(lines: str, section: str = "sp.Transformation", provider: str = "sp") -> str:
-    document = ini.loads(f"[{provider}]\nSizeX=1\n[{section}]\n{lines}\n", file="net.ini")
-    with pytest.raises(ParameterError) as error:
-        read_chains(document, provider)
-    return str(error.value)
+@pytest.mark.parametrize("case", CASES_BY_NAME)
+def test_a_batch_is_what_its_images_are_one_by_one(case: str) -> None:
+    kind, lines, depths, counts = CASES_BY_NAME[case]
+    transformation = one(kind, *lines, "ApplyTo=LearnOnly")
+    assert transformation.batched
+    for depth in depths:
+        for channels in counts:
+            images = noise(6, HEIGHT, WIDTH, channels, dtype=np.dtype(depth))
+            for seed in (1, 2, 3):
+                before = images.copy()
+                batch = transformation.apply(images, draws(6, seed))
+                assert np.array_equal(images, before)  # nothing is changed in place
+                for index, image in enumerate(images):
+                    single = transformation.transform(stimulus(image), draws(1, seed, index)).image
+                    assert single.dtype == batch.dtype == transformation.out_dtype(np.dtype(depth))
+                    assert np.array_equal(single, batch[index]), (depth, channels, seed, index)
+            dims = transformation.out_dims((WIDTH, HEIGHT, channels))
+            assert dims == (batch.shape[2], batch.shape[1], batch.shape[3])
 
 
-def row(values: list[int], dtype: type = np.uint8) -> np.ndarray:
-    """One image of one row, one channel."""
-    return np.array(values, dtype).reshape(1, 1, -1, 1)
+@pytest.mark.parametrize("case", CASES_BY_NAME)
+def test_an_image_does_not_depend_on_its_neighbours(case: str) -> None:
+    kind, lines, depths, counts = CASES_BY_NAME[case]
+    transformation = one(kind, *lines, "ApplyTo=LearnOnly")
+    images = noise(5, HEIGHT, WIDTH, counts[-1], dtype=np.dtype(depths[0]))
+    whole = transformation.apply(images, draws(5))
+    assert np.array_equal(transformation.apply(images[2:4], draws(2, first=2)), whole[2:4])
+    if not transformation.drawn:
+        assert np.array_equal(transformation.apply(images, draws(5, seed=9)), whole)
+    else:
+        same = np.repeat(images[:1], 12, axis=0)
+        assert len({image.tobytes() for image in transformation.apply(same, draws(12))}) > 1
 
 
-def pad_crop(width: int, height: int, extra: str = "") -> Transformation:
-    return one(f"Type=PadCropTransformation\nWidth={width}\nHeight={height}\n{extra}")
+@settings(max_examples=40, deadline=None)
+@given(
+    width=st.integers(2, 12), height=st.integers(2, 12), x=st.integers(1, 12), y=st.integers(1, 12), seed=st.integers(0)
+)
+def test_random_slices_of_any_size(width: int, height: int, x: int, y: int, seed: int) -> None:
+    keys = (f"Width={x}", f"Height={y}", "RandomOffsetX=1", "RandomOffsetY=1", "AllowPadding=1", "ApplyTo=LearnOnly")
+    transformation = one("SliceExtraction", *keys)
+    images = noise(3, height, width, 2)
+    stream = Draws.of(seed % 2**32, 1, [4, 5, 6])
+    result = transformation.apply(images, stream)
+    for index, image in enumerate(images):
+        assert np.array_equal(transformation.transform(stimulus(image), stream.image(index)).image, result[index])
+
+
+REQUIRED = [
+    ("Affine", ("FirstValue=x.png",), "FirstOperator"),
+    ("Affine", ("FirstOperator=Plus",), "FirstValue"),
+    ("Apodization", (), "Size"),
+    ("ChannelExtraction", (), "CSChannel"),
+    ("ColorSpace", (), "ColorSpace"),
+    ("Filter", (), "Kernel"),
+    ("Filter", ("Kernel=Gaussian", "Kernel.SizeX=3"), "Kernel.SizeY"),
+    ("Filter", ("Kernel=Gabor", "Kernel.SizeX=3", "Kernel.SizeY=3"), "Kernel.Theta"),
+    ("Filter", ("Kernel=*",), "Kernel.Mat"),
+    ("LabelExtraction", ("Widths=3",), "Heights"),
+    ("LabelFilter", (), "Labels"),
+    ("LabelSliceExtraction", ("Width=3",), "Height"),
+    ("MorphologicalReconstruction", ("Operation=OpeningByReconstruction",), "Size"),
+    ("Morphology", ("Size=3",), "Operation"),
+    ("PadCrop", ("Width=3",), "Height"),
+    ("RandomResizeCrop", ("Height=3",), "Width"),
+    ("RangeAffine", ("FirstOperator=Plus",), "FirstValue"),
+    ("Rescale", ("Width=3",), "Height"),
+    ("Reshape", (), "NbRows"),
+    ("SliceExtraction", ("Height=3",), "Width"),
+    ("StripeRemove", ("Offset=3",), "Length"),
+    ("StripeRemove", ("Length=3",), "Offset"),
+    ("Threshold", (), "Threshold"),
+    ("Trim", (), "NbLevels"),
+    ("WallisFilter", (), "Size"),
+]
+
+
+@pytest.mark.parametrize(("kind", "lines", "key"), REQUIRED)
+def test_a_missing_key_is_named(kind: str, lines: tuple[str, ...], key: str) -> None:
+    text = refused(kind, *lines)
+    assert f"missing key {key}\n" in text
+    assert "expected: " in text
 
 
 @pytest.mark.parametrize(
-    ("width", "expected"),
+    ("kind", "lines", "words"),
     [
-        (2, [1, 2]),
-        (3, [1, 2, 3]),
-        (4, [0, 1, 2, 3]),
-        (5, [0, 1, 2, 3, 4]),
-        (7, [1, 0, 1, 2, 3, 4, 3]),
-        (8, [2, 1, 0, 1, 2, 3, 4, 3]),
+        ("Rescale", ("Width=3", "Height=3", "With=3"), ("unknown parameter With", "did you mean Width?")),
+        ("Rescale", ("Width=1", "Height=1", "ApplyTo=learnOnly"), ("did you mean LearnOnly?",)),
+        ("PadCrop", ("Width=1", "Height=1", "BorderType=Mirror"), ("one of ConstantBorder", "net.ini:5")),
+        ("PadCrop", ("Width=-1", "Height=3"), ("an integer of at least 0",)),
+        ("RangeAffine", ("FirstOperator=Divides", "FirstValue=0"), ("division by 0", "net.ini:4")),
+        ("RangeAffine", ("FirstOperator=Divides", "FirstValue="), ("FirstValue is empty",)),
+        ("ColorSpace", ("ColorSpace=rgb",), ("did you mean RGB?",)),
+        ("RandomResizeCrop", ("Width=1", "Height=1", "ScaleMin=1.5"), ("ScaleMin=1.5", "at most 1")),
+        ("RandomResizeCrop", ("Width=1", "Height=1", "RatioMin=0"), ("]0, ",)),
+        ("CompressionNoise", ("CompressionRange=50 20",), ("CompressionRange=50 20", "the lower one first")),
+        ("CompressionNoise", ("CompressionRange=0 101",), ("0 to 100",)),
+        ("Filter", ("Kernel=*", "Kernel.Mat=1 2 3"), ("3 values for a kernel of 1x1", "a square number")),
+        ("Filter", ("Kernel=Sobel",), ("unknown kernel 'Sobel'",)),
+        ("GradientFilter", ("KernelSize=4",), ("no kernel of 4x4", "an odd number up to 31")),
+        ("LabelExtraction", ("Widths=3,4", "Heights=3"), ("2 widths and 1 heights",)),
+        ("LabelExtraction", ("Widths=3", "Heights=3", "Distribution=1:2,3"), ("has no colon",)),
+        ("LabelExtraction", ("Widths=3", "Heights=3", "Distribution=1:0"), ("all shares are 0",)),
+        ("LabelFilter", ("Labels=",), ("Labels is empty",)),
+        ("CentroidCrop", ("Axis=2",), ("-1 (both axes), 0 (columns) or 1 (rows)",)),
+        ("StripeRemove", ("Offset=0", "Length=1", "Axis=2"), ("0 (columns) or 1 (rows)",)),
+        ("Trim", ("NbLevels=1",), ("an integer of 2 to 256",)),
+        ("SliceExtraction", ("Width=1", "Height=1", "RandomScaling=1", "RandomScalingRange=0 1"), ("begins at 0",)),
+        ("RandomAffine", ("GainVarProb=1.5",), ("[0, 1]",)),
     ],
 )
-def test_pad_crop(width: int, expected: list[int]) -> None:
-    transformation = pad_crop(width, 1)
-    assert transformation.apply(row([0, 1, 2, 3, 4])).ravel().tolist() == expected
-    assert transformation.out_dims((5, 1, 3)) == (width, 1, 3)
-
-
-def test_pad_crop_of_both_axes_and_all_images() -> None:
-    images = np.arange(2 * 5 * 5 * 3, dtype=np.uint8).reshape(2, 5, 5, 3)
-    result = pad_crop(3, 7).apply(images)
-    assert result.shape == (2, 7, 3, 3)
-    assert (result == images[:, [1, 0, 1, 2, 3, 4, 3]][:, :, [1, 2, 3]]).all()
-
-
-@pytest.mark.parametrize(
-    ("border", "mode"),
-    [
-        ("ReplicateBorder", "BORDER_REPLICATE"),
-        ("ReflectBorder", "BORDER_REFLECT"),
-        ("WrapBorder", "BORDER_WRAP"),
-        ("MinusOneReflectBorder", "BORDER_REFLECT_101"),
-    ],
-)
-@pytest.mark.parametrize("size", [(5, 4), (2, 3), (1, 1), (1, 6)])
-def test_borders_are_those_of_opencv(border: str, mode: str, size: tuple[int, int]) -> None:
-    cv2 = pytest.importorskip("cv2")
-    image = np.random.default_rng(1).integers(0, 256, (*size, 3)).astype(np.uint8)
-    result = pad_crop(13, 12, f"BorderType={border}").apply(image[np.newaxis])[0]
-    top, left = -((size[0] - 12) // 2), -((size[1] - 13) // 2)
-    expected = cv2.copyMakeBorder(image, top, 12 - size[0] - top, left, 13 - size[1] - left, getattr(cv2, mode))
-    assert (result == expected).all()
-
-
-def test_constant_border_fills_missing_channels_with_0() -> None:
-    images = np.full((1, 2, 2, 3), 9, np.uint8)
-    result = pad_crop(3, 3, "BorderType=ConstantBorder\nBorderValue=7 300").apply(images)
-    assert result[0, 0].tolist() == [[7, 255, 0]] * 3
-    assert result[0, :, 0].tolist() == [[7, 255, 0]] * 3
-    assert (result[0, 1:, 1:] == 9).all()
-
-
-def test_mean_border_is_the_mean_of_each_image_and_channel() -> None:
-    images = np.array([[[[0, 10], [3, 10]]], [[[8, 1], [9, 2]]]], np.uint8)
-    result = pad_crop(3, 1, "BorderType=MeanBorder").apply(images)
-    assert result[:, 0, 0].tolist() == [[2, 10], [8, 2]]
-    assert pad_crop(3, 1, "BorderType=MeanBorder").apply(images.astype(np.float32))[0, 0, 0].tolist() == [1.5, 10]
-
-
-def test_additive_sizes() -> None:
-    transformation = pad_crop(2, 0, "AdditiveWH=1")
-    assert transformation.out_dims((5, 1, 1)) == (7, 1, 1)
-    assert transformation.apply(row([0, 1, 2, 3, 4])).ravel().tolist() == [1, 0, 1, 2, 3, 4, 3]
-
-
-def test_pad_crop_to_nothing() -> None:
-    with pytest.raises(ParameterError, match="cropped to 3x0 pixels"):
-        pad_crop(3, 0).out_dims((5, 5, 1))
-    assert "an integer of at least 0" in refused("Type=PadCropTransformation\nWidth=-1\nHeight=3")
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize(
-    ("width", "values", "expected"),
-    [
-        (4, [0, 1, 2, 3, 4, 5, 6, 7], [0.5, 2.5, 4.5, 6.5]),
-        (8, [0, 4, 8, 12], [0, 1, 3, 5, 7, 9, 11, 12]),
-    ],
-)
-def test_rescale(dtype: type, width: int, values: list[int], expected: list[float]) -> None:
-    result = one(f"Type=RescaleTransformation\nWidth={width}\nHeight=1").apply(row(values, dtype))
-    assert result.dtype == dtype
-    assert result.shape == (1, 1, width, 1)
-    wanted = expected if dtype == np.float32 else [value + value % 1 for value in expected]
-    assert result.ravel().tolist() == wanted  # halves of bytes are rounded up
-
-
-def test_rescale_is_that_of_opencv_for_every_image_and_channel() -> None:
-    cv2 = pytest.importorskip("cv2")
-    images = np.random.default_rng(2).integers(0, 256, (5, 28, 20, 3)).astype(np.uint8)
-    transformation = one("Type=RescaleTransformation\nWidth=32\nHeight=31")
-    result = transformation.apply(images)
-    for image, rescaled in zip(images, result, strict=True):
-        assert (rescaled == cv2.resize(image, (32, 31), interpolation=cv2.INTER_LINEAR)).all()
-    assert transformation.apply(result) is result
-
-
-@pytest.mark.parametrize(
-    ("size", "fit", "expected"),
-    [
-        ((500, 375), 0, (341, 256)),
-        ((500, 374), 0, (342, 255)),
-        ((640, 480), 0, (341, 256)),
-        ((375, 500), 0, (256, 341)),
-        ((500, 375), 1, (256, 192)),
-    ],
-)
-def test_rescale_with_aspect_ratio_truncates(size: tuple[int, int], fit: int, expected: tuple[int, int]) -> None:
-    lines = f"Type=RescaleTransformation\nWidth=256\nHeight=256\nKeepAspectRatio=1\nResizeToFit={fit}"
-    assert one(lines).out_dims((*size, 3)) == (*expected, 3)
-
-
-def test_rescale_to_nothing() -> None:
-    transformation = one("Type=RescaleTransformation\nWidth=2\nHeight=2\nKeepAspectRatio=1")
-    with pytest.raises(ParameterError, match="of 100x3 pixels would be rescaled to 2x0"):
-        transformation.out_dims((100, 3, 1))
-
-
-def affine(lines: str) -> Transformation:
-    return one(f"Type=RangeAffineTransformation\n{lines}")
-
-
-def test_range_affine() -> None:
-    transformation = affine("FirstOperator=Minus\nFirstValue=127.5\nSecondOperator=Divides\nSecondValue=127.5")
-    result = transformation.apply(row([0, 128, 255]))
-    assert result.dtype == np.float32
-    assert result.ravel() == pytest.approx([-1, 0.00392157, 1], abs=1e-6)
-    assert transformation.out_dtype(np.dtype(np.uint8)) == np.float32
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        ("FirstOperator=Plus\nFirstValue=0.0", [3, 250]),
-        ("FirstOperator=Multiplies\nFirstValue=2", [6, 500]),
-        ("FirstOperator=Divides\nFirstValue=4\nTruncate=1", [0, 62]),
-        ("FirstOperator=Minus\nFirstValue=1\nSecondValue=0.5", [2.5, 249.5]),
-        ("FirstOperator=Minus\nFirstValue=4.5\nTruncate=1", [-1, 245]),
-    ],
-)
-def test_range_affine_operators(lines: str, expected: list[float]) -> None:
-    assert affine(lines).apply(row([3, 250])).ravel().tolist() == expected
-
-
-def test_range_affine_divides_by_multiplying_with_the_inverse() -> None:
-    values = np.arange(256, dtype=np.uint8)
-    result = affine("FirstOperator=Divides\nFirstValue=255.0").apply(row(values.tolist())).ravel()
-    assert (result == values.astype(np.float32) * np.float32(1 / 255)).all()
-
-
-def test_range_affine_of_each_channel() -> None:
-    transformation = affine("FirstOperator=Minus\nFirstValue=1 2 3\nSecondOperator=Divides\nSecondValue=2")
-    result = transformation.apply(np.full((1, 1, 1, 3), 5, np.uint8))
-    assert result.ravel().tolist() == [2, 1.5, 1]
-    assert transformation.out_dims((1, 1, 3)) == (1, 1, 3)
-    with pytest.raises(ParameterError, match="FirstValue has 3 values for images of 1 channels") as error:
-        transformation.out_dims((1, 1, 1))
-    assert "net.ini:6" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        ("Type=RescaleTransformation\nWidth=3", ["missing key Height", "net.ini:3"]),
-        ("Type=RescaleTransformation\nWidth=3\nHeight=3\nWith=3", ["unknown parameter With", "did you mean Width?"]),
-        ("Type=Rescale\nWidth=3", ["did you mean RescaleTransformation?", "one of PadCropTransformation"]),
-        ("Type=FlipTransformation", ["FlipTransformation is not available", "RescaleTransformation", "net.ini:4"]),
-        ("Type=Foo", ["unknown transformation 'Foo'", "RangeAffineTransformation, RescaleTransformation"]),
-        ("Width=3", ["missing key Type", "RescaleTransformation"]),
-        ("Type=PadCropTransformation\nWidth=1\nHeight=1\nBorderType=Mirror", ["one of ConstantBorder", "net.ini:7"]),
-        ("Type=RangeAffineTransformation\nFirstOperator=Divides\nFirstValue=0", ["division by 0", "net.ini:6"]),
-        ("Type=RangeAffineTransformation\nFirstOperator=Divides\nFirstValue=", ["FirstValue is empty"]),
-        ("Type=RescaleTransformation\nWidth=1\nHeight=1\nApplyTo=learnOnly", ["did you mean LearnOnly?"]),
-    ],
-)
-def test_mistakes(lines: str, words: list[str]) -> None:
-    text = refused(lines)
+def test_mistakes(kind: str, lines: tuple[str, ...], words: tuple[str, ...]) -> None:
+    text = refused(kind, *lines)
     for word in words:
         assert word in text
 
 
-@pytest.mark.parametrize(
-    "section", ["sp.StimuliData-1", "sp.ChannelTransformation", "sp.ChannelsOnTheFlyTransformation", "sp.Adversarial"]
-)
-def test_kinds_of_later_versions_are_not_silently_left_out(section: str) -> None:
-    assert f"[{section}] is not available" in refused("Type=RescaleTransformation", section)
+IMPOSSIBLE = [
+    ("Apodization", ("Size=5",), (4, 6, 1), "uint8", "Size=6"),
+    ("ChannelExtraction", ("CSChannel=Gray",), (4, 6, 2), "uint8", "images of 2 channels"),
+    ("ChannelExtraction", ("CSChannel=Red",), (4, 6, 2), "uint8", "images of 2 channels"),
+    ("ChannelExtraction", ("CSChannel=Hue",), (4, 6, 3), "uint16", "images of depth 16U"),
+    ("ColorSpace", ("ColorSpace=HSV_to_BGR",), (4, 6, 4), "uint8", "images of 4 channels"),
+    ("ColorSpace", ("ColorSpace=RGB",), (4, 6, 3), "float64", "images of depth 64F"),
+    ("ColorSpace", ("ColorSpace=CIELab",), (4, 6, 3), "uint16", "images of depth 16U"),
+    ("CompressionNoise", (), (4, 6, 3), "float32", "images of depth 32F"),
+    ("CompressionNoise", (), (4, 6, 4), "uint8", "images of 4 channels"),
+    ("DCT", (), (4, 6, 1), "uint8", "images of depth 8U"),
+    ("DFT", (), (4, 6, 3), "uint8", "images of 3 channels"),
+    ("MagnitudePhase", (), (4, 6, 1), "float64", "images of 1 channels"),
+    ("Distortion", (), (1, 6, 1), "uint8", "image of 6x1 pixels cannot be distorted"),
+    ("Equalize", (), (4, 6, 1), "uint16", "images of depth 16U"),
+    ("Equalize", (), (4, 6, 4), "uint8", "images of 4 channels"),
+    ("Filter", ("Kernel=*", "Kernel.Mat=1"), (4, 6, 1), "int32", "images of depth 32S"),
+    ("Morphology", ("Operation=Erode", "Size=3"), (4, 6, 1), "int32", "images of depth 32S"),
+    ("PadCrop", ("Width=3", "Height=0"), (4, 6, 1), "uint8", "cropped to 3x0 pixels"),
+    ("RandomResizeCrop", ("Width=3", "Height=3"), (4, 6, 1), "int32", "images of depth 32S"),
+    ("RangeAffine", ("FirstOperator=Plus", "FirstValue=1 2"), (4, 6, 3), "uint8", "2 values for images of 3"),
+    ("Rescale", ("Width=3", "Height=3"), (4, 6, 1), "int32", "images of depth 32S"),
+    ("Reshape", ("NbRows=5",), (4, 6, 1), "uint8", "6x4x1 cannot become one of ?x5x1"),
+    ("Reshape", ("NbRows=4", "NbCols=5"), (4, 6, 1), "uint8", "NbRows x NbCols x NbChannels = 24"),
+    ("SliceExtraction", ("Width=6", "Height=4", "OffsetX=1"), (4, 6, 1), "uint8", "6x4 pixels at 1,0 is not inside"),
+    ("StripeRemove", ("Offset=4", "Length=3"), (4, 6, 1), "uint8", "stripe of 3 from 4 on cannot be taken out of 6"),
+    ("StripeRemove", ("Offset=0", "Length=4", "Axis=1"), (4, 6, 1), "uint8", "out of 4 rows"),
+    ("Threshold", ("Threshold=1", "OtsuMethod=1"), (4, 6, 1), "float32", "images of depth 32F"),
+    ("CentroidCrop", (), (4, 6, 3), "uint8", "images of 3 channels"),
+    ("Trim", ("NbLevels=4",), (4, 6, 1), "float32", "images of depth 32F"),
+    ("LabelSliceExtraction", ("Width=7", "Height=1"), (4, 6, 1), "uint8", "7x1 pixels is not inside"),
+    ("LabelExtraction", ("Widths=7", "Heights=1"), (4, 6, 1), "uint8", "patch of 7x1 pixels is not inside"),
+]
 
 
-def test_unknown_kind() -> None:
-    assert "of no known kind" in refused("Type=RescaleTransformation", "sp.MyTransformation")
+@pytest.mark.parametrize(("kind", "lines", "shape", "depth", "words"), IMPOSSIBLE)
+def test_what_cannot_be_transformed(
+    kind: str, lines: tuple[str, ...], shape: tuple[int, int, int], depth: str, words: str
+) -> None:
+    transformation = one(kind, *lines, "ApplyTo=LearnOnly")
+    image = np.ones(shape, np.dtype(depth))
+    with pytest.raises(ParameterError) as error:
+        transformation.transform(Frame(image, np.zeros(shape[:2], np.int32)), draws())
+    assert words in str(error.value)
+    assert "net.ini" in str(error.value)
+    assert "expected: " in str(error.value)
 
 
-def affine_by(values: dict[str, str], apply_to: str = "All") -> str:
-    lines = [
-        f"[{name}]\nType=RangeAffineTransformation\nFirstOperator=Plus\nFirstValue={value}\nApplyTo={apply_to}"
-        for name, value in values.items()
-    ]
-    return "\n".join(lines)
-
-
-def order(chain: tuple[Transformation, ...]) -> list[Any]:
-    return [transformation.first_value[0] for transformation in chain]  # type: ignore[attr-defined]
-
-
-def test_order_is_that_of_the_file_within_each_kind_and_on_the_fly_comes_last() -> None:
-    names = {
-        "env.Transformation-10": "1",
-        "env.OnTheFlyTransformation": "4",
-        "env.Transformation-2": "2",
-        "env.OnTheFlyTransformation-0": "5",
-        "env.Transformation": "3",
-    }
-    document = ini.loads(f"[env]\nSizeX=1\n[env.config]\nX=1\n{affine_by(names)}\n", file="net.ini")
-    for chain in read_chains(document, "env").values():
-        assert order(chain) == [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize(
-    ("apply_to", "sets"),
-    [
-        ("LearnOnly", {"Learn"}),
-        ("ValidationOnly", {"Validation"}),
-        ("TestOnly", {"Test"}),
-        ("NoLearn", {"Validation", "Test"}),
-        ("NoValidation", {"Learn", "Test"}),
-        ("NoTest", {"Learn", "Validation"}),
-        ("All", {"Learn", "Validation", "Test"}),
-    ],
-)
-def test_apply_to(apply_to: str, sets: set[str]) -> None:
-    document = ini.loads(f"[sp]\nSizeX=1\n{affine_by({'sp.Transformation': '1'}, apply_to)}\n", file="net.ini")
-    assert {name for name, chain in read_chains(document, "sp").items() if chain} == sets
-
-
-def test_a_section_of_another_provider_is_a_warning(said: list[str]) -> None:
-    document = ini.loads(f"[env]\nSizeX=1\n{affine_by({'sp.Transformation-1': '1'})}\n", file="net.ini")
-    assert read_chains(document, "env")["Learn"] == ()
+def test_random_images_for_other_sets_are_a_warning(said: list[str]) -> None:
+    one("Flip", "RandomHorizontalFlip=1", "ApplyTo=NoValidation")
     assert len(said) == 1
-    assert said[0].startswith(
-        "WARNING section [sp.Transformation-1] has no effect, because the stimuli come from [env]"
-    )
-    assert "name it [env.Transformation-1]" in said[0]
+    assert "drawn at random for Test as well: ApplyTo=LearnOnly" in said[0]
+    assert "net.ini:4" in said[0]
+    one("Flip", "RandomHorizontalFlip=1", "ApplyTo=LearnOnly")
+    one("Flip", "HorizontalFlip=1")
+    assert len(said) == 1
+
+
+def test_a_missing_opencv_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    with pytest.raises(N2d2Error, match="RescaleTransformation needs OpenCV") as error:
+        one("Rescale", "Width=2", "Height=2").apply(noise(1, 3, 3, 1), draws())
+    assert "pip install opencv-python-headless" in str(error.value)

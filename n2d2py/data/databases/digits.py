@@ -9,14 +9,15 @@ import numpy as np
 from n2d2py.data.content import Content
 from n2d2py.data.databases.base import Database
 from n2d2py.data.databases.idx import DIGITS
+from n2d2py.data.partition import half_up
 from n2d2py.data.random import Generator
 from n2d2py.errors import DataError
 from n2d2py.kinds import real_between
 from n2d2py.parameters import parameter
 from n2d2py.registry import register
 
-TEST = 360
-"""How many stimuli, the last of the file, are the test set."""
+LEARN, TEST = 1437, 360
+"""How many stimuli are to learn and to validate; the others, the last of the file, are the test set."""
 
 
 @register("database", "Digits_Database")
@@ -44,9 +45,12 @@ class DigitsDatabase(Database):
         digits = load_digits()
         images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
         learn = len(images) - TEST
-        content = Content(generator, self.random_partitioning, DIGITS)
+        content = self.begin(generator, DIGITS)
         content.append(images[:learn], digits.target[:learn], stem="digits-train")
         content.partition.split(1 - self.validation, self.validation, 0, self.place("validation"))
         content.append(images[learn:], digits.target[learn:], stem="digits-test")
         content.partition.split(0, 0, 1)
         return content
+
+    def nominal_size(self) -> int | None:
+        return half_up(LEARN * (1 - self.validation))

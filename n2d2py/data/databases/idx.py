@@ -9,6 +9,7 @@ from typing import ClassVar
 from n2d2py.data import idx
 from n2d2py.data.content import Content
 from n2d2py.data.databases.base import Database
+from n2d2py.data.partition import half_up
 from n2d2py.data.paths import data_root, data_root_remedy, expand, path
 from n2d2py.data.random import Generator
 from n2d2py.kinds import real_between
@@ -16,6 +17,9 @@ from n2d2py.parameters import parameter
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """Names of the files, each of which may have ``.gz`` behind it."""
+
+PUBLISHED = 60_000
+"""Learning images of MNIST and of the collections in its form."""
 
 DIGITS = tuple("0123456789")
 
@@ -37,12 +41,15 @@ class IdxDatabase(Database):
     def load(self, generator: Generator) -> Content:
         self.check_plain()
         files = idx.find(self.folder(), FILES, self._remedy(), self.place("data_path") or self.place())
-        content = Content(generator, self.random_partitioning, DIGITS)
+        content = self.begin(generator, DIGITS)
         content.append(*idx.read_pair(files[0], files[1]), stem=_stem(files[0]))
         content.partition.split(1 - self.validation, self.validation, 0, self.place("validation"))
         content.append(*idx.read_pair(files[2], files[3]), stem=_stem(files[2]))
         content.partition.split(0, 0, 1)
         return content
+
+    def nominal_size(self) -> int | None:
+        return half_up(PUBLISHED * (1 - self.validation))
 
     def folder(self) -> Path:
         """Where the files are looked for: DataPath, else the first folder below $N2D2_DATA that has any of them."""

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from n2d2py.data.content import Content
 from n2d2py.data.databases.base import Database
+from n2d2py.data.databases.lines import read_text
 from n2d2py.data.paths import expand, path
 from n2d2py.data.random import Generator
 from n2d2py.errors import DataError, Place
 from n2d2py.parameters import REQUIRED, parameter
+
+_EXPECTED = "a text file with one name a line"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,18 +24,7 @@ class LabelsOnly(Database):
     def load(self, generator: Generator) -> Content:
         self.check_plain()
         file = expand(self.label_path, self.place("label_path"))
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(
-                f"cannot read the names of labels from {file}: {getattr(error, 'strerror', None) or error}",
-                place=self.place("label_path"),
-                expected="a text file with one name a line",
-            ) from None
-        if not lines:
-            raise DataError(
-                "the file has no names of labels",
-                place=Place(file=str(file)),
-                expected="a text file with one name a line",
-            )
-        return Content(generator, self.random_partitioning, lines)
+        names = read_text(file, _EXPECTED, self.place("label_path")).splitlines()
+        if not names:
+            raise DataError("the file has no names of labels", place=Place(file=str(file)), expected=_EXPECTED)
+        return self.begin(generator, names)

@@ -3,6 +3,6 @@
 Nothing here imports torch; OpenCV is imported by the transformation that needs it, when it is applied.
 """
 
-from n2d2py.registry import import_rooms
+from n2d2py.registry import index_rooms
 
-import_rooms(__name__, __path__)
+index_rooms(__name__, __path__)

@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from n2d2py.data.draws import Draws
 from n2d2py.data.transformations.base import Dims, Transformation
 from n2d2py.errors import ParameterError
 from n2d2py.kinds import boolean, list_of, one_of, real
 from n2d2py.parameters import REQUIRED, parameter
 from n2d2py.registry import register
 
-_OPERATORS = ("Plus", "Minus", "Multiplies", "Divides")
+OPERATORS = ("Plus", "Minus", "Multiplies", "Divides")
+"""Operations of an image with a value."""
 
 
 @register("transformation", "RangeAffineTransformation")
@@ -26,17 +28,19 @@ class RangeAffineTransformation(Transformation):
     as OpenCV does it. The result is float32, so no implicit scaling follows.
     """
 
-    first_operator: str = parameter("FirstOperator", one_of(*_OPERATORS), REQUIRED, "first operation")
+    first_operator: str = parameter("FirstOperator", one_of(*OPERATORS), REQUIRED, "first operation")
     first_value: tuple[float, ...] = parameter("FirstValue", list_of(real), REQUIRED, "its right operand")
-    second_operator: str = parameter("SecondOperator", one_of(*_OPERATORS), "Plus", "second operation")
+    second_operator: str = parameter("SecondOperator", one_of(*OPERATORS), "Plus", "second operation")
     second_value: tuple[float, ...] = parameter(
         "SecondValue", list_of(real), (), "its right operand; none: no second operation"
     )
     truncate: bool = parameter("Truncate", boolean, False, "1: the result is truncated to an integer")
 
+    batched: ClassVar[bool] = True
     pointwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.first_value:
             raise ParameterError(
                 "FirstValue is empty", place=self.place("first_value"), expected="a number, or one for each channel"
@@ -47,6 +51,10 @@ class RangeAffineTransformation(Transformation):
         ):
             if operator == "Divides" and 0 in values:
                 raise ParameterError("division by 0", place=self.place(name), expected="a divisor other than 0")
+
+    @property
+    def by_pixel(self) -> bool:
+        return True
 
     def out_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         return np.dtype(np.float32)
@@ -65,7 +73,9 @@ class RangeAffineTransformation(Transformation):
                 )
         return dims
 
-    def apply(self, images: NDArray[Any]) -> NDArray[Any]:
+    def apply(self, images: NDArray[Any], draws: Draws) -> NDArray[Any]:
+        _, height, width, channels = images.shape
+        self.out_dims((width, height, channels))
         values = images.astype(np.float32)
         for operator, operand in (
             (self.first_operator, self.first_value),

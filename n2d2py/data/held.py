@@ -1,0 +1,206 @@
+"""A set that is kept in memory: computed once as far as nothing is drawn, the rest done to whole batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from n2d2py.data.batch import Batch
+from n2d2py.data.content import Block
+from n2d2py.data.draws import Draws
+from n2d2py.data.frame import Frame
+from n2d2py.data.moves import Moves, moves_of
+from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype
+
+_REAL = 4  # bytes of one
+_CHUNK = 4096  # images in memory that are transformed at once, so that intermediate results stay small
+_TASK_BYTES = 4 << 20  # inputs that a worker makes at a time: what it costs to give it work is little beside them
+_MOST_BATCHES = 16
+
+
+class Held(StimuliSet):
+    """Stimuli in memory, with everything done to them that gives the same result each time."""
+
+    _planes: Tensor | None = None
+    _inputs: Tensor | None = None
+    _moves: Moves | None = None
+    _moved: Tensor
+    _images: NDArray[Any]
+    _labels: Tensor
+    _good: NDArray[np.bool_]
+    _all_good: bool
+
+    def fill(self, dims: tuple[int, int, int], workers: Executor | None, inputs_memory: int = 0) -> bool:
+        """Make all stimuli, of (width, height, channels) each before what is drawn; False if one has another size.
+
+        The inputs of the network are kept as well where they cost much to make and fit in ``inputs_memory`` bytes.
+        """
+        width, height, channels = dims
+        count = len(self.ids)
+        dtype = self.plan.dtype if self.plan.repeats else self._begun_dtype()
+        if all(step.rearranging for _, step in self.plan.rest):
+            # Rows of single channels lie together in memory, as they do in batches.
+            self._images = np.empty((count, channels, height, width), dtype).transpose(0, 2, 3, 1)
+        else:
+            self._images = np.empty((count, height, width, channels), dtype)
+        self._good = np.ones(count, np.bool_)
+        labels = np.full((count, *((height, width) if self._shape.composite else ())), -1, np.int64)
+        if self._content.plain() and self.plan.pipeline.channels == () and all(s.batched for _, s in self.plan.fixed):
+            labels = self._content.labels[self.ids]
+            self._fill_at_once()
+        elif not self._fill_one_by_one(labels, workers):
+            return False
+        self._labels = torch.from_numpy(labels)
+        if self.plan.repeats:
+            planes = np.ascontiguousarray(self._images.transpose(0, 3, 1, 2), held_dtype(dtype))
+            self._planes = torch.from_numpy(planes).to(self._device)
+            if self.plan.conversion.costly and self._planes.numel() * _REAL <= inputs_memory:
+                self._inputs = self.plan.conversion.inputs(self._planes)
+            self._images = self._images[:0]
+        elif self.plan.batched and not self._shape.composite and held_dtype(dtype) == dtype:
+            planes = self._images.transpose(0, 3, 1, 2)
+            if planes.flags.c_contiguous:
+                self._moves, self._moved = moves_of(self.plan.rest), torch.from_numpy(planes)
+        self._all_good = bool(self._good.all())
+        return True
+
+    @property
+    def bytes_kept(self) -> int:
+        """The memory that the set takes."""
+        tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
+        return int(self._images.nbytes) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def _begun_dtype(self) -> np.dtype[Any]:
+        dtype = self._content.depth
+        for _, step in self.plan.fixed:
+            dtype = step.out_dtype(dtype)
+        return dtype
+
+    def _fill_at_once(self) -> None:
+        for block in self._content.parts:
+            assert isinstance(block, Block)  # the content is plain
+            rows = np.flatnonzero((self.ids >= block.first) & (self.ids < block.first + len(block)))
+            for start in range(0, len(rows), _CHUNK):
+                part = rows[start : start + _CHUNK]
+                images: NDArray[Any] = block.images[self.ids[part] - block.first]
+                streams = Draws.of(0, 0, part)
+                for number, step in self.plan.fixed:
+                    images = step.apply(images, streams.child(number))
+                self._images[part] = images
+
+    def _fill_one_by_one(self, labels: NDArray[np.int64], workers: Executor | None) -> bool:
+        fits = True
+
+        def do(first: int) -> None:
+            nonlocal fits
+            for position in range(first, min(first + TASK, len(self.ids))):
+                frame = self._made(position, Draws.of(0, 0, [position]), self._begin_at)
+                if frame is None:
+                    self._good[position] = False
+                elif frame.image.shape != self._images.shape[1:] or frame.labels.shape != self._label_shape:
+                    fits = False
+                else:
+                    self._images[position] = frame.image
+                    labels[position] = frame.labels if self._shape.composite else frame.labels[0, 0]
+
+        firsts = range(0, len(self.ids), TASK)
+        for _ in workers.map(do, firsts) if workers is not None else map(do, firsts):
+            if not fits:
+                break
+        return fits
+
+    def _begin_at(self, position: int, draws: Draws) -> Frame:
+        frame = self._begun(int(self.ids[position]), draws)
+        if self.plan.repeats:
+            self.check(frame)
+        return frame
+
+    def together(self, batch_size: int) -> int:
+        size = batch_size * self._shape.planes * self._shape.height * self._shape.width * _REAL
+        return min(max(_TASK_BYTES // size, 1), _MOST_BATCHES)
+
+    def start(self, jobs: Sequence[Job], workers: Executor | None) -> Pending:
+        def make() -> list[Batch]:
+            return [self._make(positions, draws) for positions, draws in jobs]
+
+        if workers is None or (self._planes is not None and self._device.type != "cpu"):
+            return make
+        return workers.submit(make).result
+
+    def _make(self, positions: NDArray[np.int64], draws: Draws) -> Batch:
+        if not self._all_good:
+            chosen = np.flatnonzero(self._good[positions])
+            positions, draws = positions[chosen], draws.some(chosen)
+        rows = torch.from_numpy(positions)
+        labels = torch.index_select(self._labels, 0, rows)
+        if self._planes is not None:
+            rows = rows.to(self._planes.device)
+            planes, inputs = self._planes, self._inputs
+            if inputs is None:
+                return self._batch(self.ids[positions], torch.index_select(planes, 0, rows), labels)
+            return self._with_codes(
+                self.ids[positions],
+                torch.index_select(inputs, 0, rows),
+                labels,
+                lambda: torch.index_select(planes, 0, rows),
+            )
+        if self._moves is not None:
+            moved = self._moves.gather(self._moved, positions, draws)
+            _, planes_, height, width = moved.shape
+            self._shape.check((height, width, planes_), (1, 1), f"{self.name} in memory")
+            return self._batch(self.ids[positions], moved, labels)
+        if self.plan.batched and not self._shape.composite:
+            images = self.plan.finish_batch(_chosen(self._images, positions), draws)
+            self._shape.check(images.shape[1:], (1, 1), f"{self.name} in memory")
+            return self._batch(self.ids[positions], _as_tensor(images), labels)
+        return self._one_by_one(positions, draws)
+
+    def _one_by_one(self, positions: NDArray[np.int64], draws: Draws) -> Batch:
+        frames = []
+        for index, position in enumerate(positions.tolist()):
+            label = self._labels[position].numpy().astype(np.int32).reshape(self._label_shape)
+            begun = Frame(self._images[position], label, (), int(self.ids[position]))
+            frame = self._made(position, draws.image(index), partial(self._finished, begun))
+            if frame is not None:
+                frames.append(frame)
+        ids = np.array([frame.stimulus for frame in frames], np.int64)
+        images = np.stack([frame.image for frame in frames]) if frames else self._images[:0]
+        labels = np.array([frame.labels if self._shape.composite else frame.labels[0, 0] for frame in frames], np.int64)
+        return self._batch(ids, _as_tensor(images), torch.from_numpy(labels))
+
+    @property
+    def _label_shape(self) -> tuple[int, int]:
+        return (self._images.shape[1], self._images.shape[2]) if self._shape.composite else (1, 1)
+
+    def _finished(self, begun: Frame, position: int, draws: Draws) -> Frame:
+        """The stimulus at ``position``, of which ``begun`` is what is kept."""
+        frame = self.plan.finish(begun, draws)
+        self.check(frame)
+        return frame
+
+
+def _chosen(images: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[Any]:
+    """Some of the images, in the order in memory that all of them have."""
+    planes = images.transpose(0, 3, 1, 2)
+    return planes[positions].transpose(0, 2, 3, 1) if planes.flags.c_contiguous else images[positions]
+
+
+def _as_tensor(images: NDArray[Any]) -> Tensor:
+    """Images (count, height, width, channels) as a tensor of planes, which may be a view."""
+    planes = images.transpose(0, 3, 1, 2)
+    if planes.flags.c_contiguous:
+        return torch.from_numpy(planes.astype(held_dtype(images.dtype), copy=False))
+    return torch.from_numpy(np.ascontiguousarray(images, held_dtype(images.dtype))).permute(0, 3, 1, 2)
+
+
+def size_in_memory(count: int, dims: tuple[int, int, int], dtype: np.dtype[Any]) -> int:
+    """Bytes that so many images take."""
+    return count * math.prod(dims) * dtype.itemsize
