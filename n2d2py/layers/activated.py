@@ -9,15 +9,20 @@ from n2d2py.cells.base import ActivatedCell
 from n2d2py.graph.network import Node
 from n2d2py.layers import functions
 from n2d2py.layers.base import Layer, Learned, Stored
+from n2d2py.layers.pieces import pieces
 from n2d2py.layers.step import Step
 from n2d2py.parts import activations as records
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.activations import make as make_quantizer
+from n2d2py.quant.affine import Affine, narrowed
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, exact_dtype
 from n2d2py.quant.scaled import Scaled
 
 _MONOTONE = (records.Linear, records.Saturation)
+
+STEP_BITS = 30
+"""Accumulators of more bits are shortened before a quantizer: a multiplier of 31 bits then serves them exactly."""
 
 
 class ActivatedLayer(Layer):
@@ -103,17 +108,29 @@ class ActivatedLayer(Layer):
     def activate_coded(self, before: Coded) -> Coded:
         """Function, then quantizer, for evaluation; codes stay codes where that is exact."""
         if self.quantizer is not None:
+            if before.grid is not None and (short := self.shortening(before.grid)) is not None:
+                before = Coded(short(before.values), short.grid, before.offset)
+            step = self.step(before.grid, before.offset)
+            if not self.quantizer.ready:
+                self.quantizer.prepare(step.real(before.values, axis=1))
             grid = self.quantizer.grid()
-            codes = self.step(before.grid, before.offset)(before.values, axis=1)
+            codes = step(before.values, axis=1)
             return Coded(codes.to(exact_dtype(grid.magnitude)), grid)
         if self.function is None:
             return before
-        if before.grid is not None and functions.is_rectifier(self.activation):
-            before = fold(before)
-            assert before.grid is not None
-            grid = Grid(before.grid.scale, 0, max(before.grid.high, 0))
-            return Coded(before.values.clamp(min=0), grid)
-        return Coded(self.function(before.exact() if before.grid is not None else before.values, False).float())
+        if before.grid is None:
+            return Coded(self.function(before.values, False).float())
+        before = fold(before)
+        assert before.grid is not None
+        integer = pieces(self.activation, before.grid)
+        if integer is None:
+            return Coded(self.function(before.exact(), False).float())
+        return integer(before.values)
+
+    @staticmethod
+    def shortening(grid: Grid) -> Affine | None:
+        """What accumulators of ``grid`` go through before the step function; None if they are short enough."""
+        return narrowed(grid, STEP_BITS)
 
     def fill(self, generator: torch.Generator) -> None:
         if self.quantizer is not None:

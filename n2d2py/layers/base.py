@@ -9,13 +9,13 @@ in float64; without quantizers it is ``forward`` in evaluation mode.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from n2d2py.cells.base import BY_OUTPUT, Layout
+from n2d2py.cells.base import BY_OUTPUT, Dims, Layout
 from n2d2py.graph.network import Node
 from n2d2py.parts.solvers import Solver
 from n2d2py.quant.grid import Coded
@@ -45,6 +45,10 @@ class Stored:
     layout: Layout = BY_OUTPUT
 
 
+Labels = Callable[[Tensor], Tensor]
+"""From an output (batch, channels, ..) to the channels wanted there: int64 (batch,) or (batch, ..), -1 for none."""
+
+
 class Layer(nn.Module):
     """The torch module of one node."""
 
@@ -53,6 +57,15 @@ class Layer(nn.Module):
 
     gives_codes: bool = False
     """Whether a weighted cell in Integer mode learns from its codes; the network sets it."""
+
+    wants_labels: bool = False
+    """Whether it learns in another way at the channel of the label."""
+
+    labels: Labels | None = None
+    """Where it wants labels, those of the batch; the network sets it."""
+
+    stimuli: Dims
+    """Dimensions of the stimuli, on which boxes lie; the network sets it."""
 
     def __init__(self, node: Node) -> None:
         super().__init__()
@@ -82,6 +95,17 @@ class Layer(nn.Module):
     def loss_form(self) -> str:
         """What a target right on this layer learns from: "square", "cross-entropy" or "logistic"."""
         return "square"
+
+    @property
+    def advances(self) -> bool:
+        """Whether a quantizer of its weights changes with the progress of learning (:meth:`advance`)."""
+        return False
+
+    def advance(self, stimuli: int, log_period: int) -> None:
+        """Learning has seen so many stimuli, and logs every ``log_period`` of them."""
+
+    def refer(self, layers: Mapping[str, Layer]) -> None:
+        """Meet the layers that the cell ``refers_to``; raises :class:`GraphError` if they do not suit it."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Float output (batch, channels, height, width) of float inputs, for learning."""

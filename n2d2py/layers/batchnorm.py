@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -13,6 +14,7 @@ from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
 from n2d2py.layers.joining import joined, joined_codes
 from n2d2py.layers.step import Normalisation, Step
+from n2d2py.quant.affine import Affine, Term, affine
 from n2d2py.quant.grid import Coded, Grid
 from n2d2py.registry import register
 
@@ -27,6 +29,8 @@ class BatchNormLayer(ActivatedLayer):
 
     means: Tensor
     variances: Tensor
+    normalise: Callable[..., Tensor] = staticmethod(torch.batch_norm)
+    """What does it, of the arguments of ``torch.batch_norm``; learning in several processes has one of its own."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -48,7 +52,7 @@ class BatchNormLayer(ActivatedLayer):
             x = x.detach()
         # A single value has no variance: it is normalised by the running statistics.
         of_batch = self.training and self.cell.momentum > 0.0 and x.numel() > x.shape[1]
-        return torch.batch_norm(
+        return self.normalise(
             x,
             self.scales,
             self.biases,
@@ -69,6 +73,17 @@ class BatchNormLayer(ActivatedLayer):
     def step(self, grid: Grid | None, offset: Tensor | None = None) -> Step:
         return replace(super().step(grid, offset), normalisation=self.normalisation())
 
+    def affine(self, grid: Grid, offset: Tensor | None) -> Affine:
+        """Without a quantizer: the integers that normalise codes of ``grid`` whose bias is ``offset``.
+
+        Raises OverflowError for statistics that are not finite.
+        """
+        normal = self.normalisation()
+        shift = -normal.mean if offset is None else offset - normal.mean
+        shape = (-1, *(1 for _ in self.node.output.shape[1:]))
+        term = Term((normal.factor * grid.scale).view(shape), grid)
+        return affine([term], (shift * normal.factor + normal.bias).view(shape))
+
     @torch.no_grad()
     def evaluate(self, *inputs: Coded) -> Coded:
         x = joined_codes(inputs)
@@ -76,9 +91,7 @@ class BatchNormLayer(ActivatedLayer):
             return self.activate_coded(x)
         if x.grid is None:
             return Coded(self(x.values))
-        normal = self.normalisation()
-        y = x.exact().sub_(_shaped(normal.mean)).mul_(_shaped(normal.factor)).add_(_shaped(normal.bias))
-        return Coded((y if self.function is None else self.function(y, True)).float())
+        return self.activate_coded(self.affine(x.grid, x.offset).coded(x.values))
 
     def fill(self, generator: torch.Generator) -> None:
         with torch.no_grad():
@@ -103,7 +116,3 @@ class BatchNormLayer(ActivatedLayer):
             Stored("variances", self.variances),
             *super().stored(),
         ]
-
-
-def _shaped(tensor: Tensor) -> Tensor:
-    return tensor[None, :, None, None]

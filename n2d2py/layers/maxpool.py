@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
-def max_pool(x: Tensor, window: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+def max_pool(x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]) -> Tensor:
     """Maximum over windows (height, width); of equal values the first in reading order gets the gradient."""
     if x.device.type == "cpu" and window == stride == (2, 2) and padding == (0, 0) and x.is_contiguous():
         result: Tensor = _TwoByTwo.apply(x)

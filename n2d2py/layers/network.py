@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from n2d2py.cells.base import PROVIDER
+from n2d2py.errors import GraphError
 from n2d2py.graph.network import Network, Node
-from n2d2py.layers.base import Layer, Learned, Stored
+from n2d2py.layers.base import Labels, Layer, Learned, Stored
+from n2d2py.layers.promises import bound_weights
+from n2d2py.layers.sharing import share
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.quant.grid import Coded
 from n2d2py.quant.scaled import Scaled
@@ -30,6 +35,11 @@ class TorchNetwork(nn.Module):
             node.name: layer  # type: ignore[misc]  # a ModuleList holds Module
             for node, layer in zip(network, self._modules_in_order, strict=True)
         }
+        share(network, self.layers)
+        bound_weights(network, self.layers)
+        for layer in self.layers.values():
+            layer.stimuli = network.stimuli
+            layer.refer(self._referred(layer))
         self.outputs = _outputs(network)
         for name, layer in reversed(self.layers.items()):
             children = [self.layers[child.name] for child in network.children(name)]
@@ -40,6 +50,21 @@ class TorchNetwork(nn.Module):
         self.carries_codes = any(layer.gives_codes for layer in self.layers.values())
         """Whether learning gives codes to a weighted cell in Integer mode (QWeight.Mode=Integer)."""
         self._needed = _ancestors(network, self.outputs)
+        self.labels: Labels | None = None
+        """How the layers that want them learn the labels of the batch; set it before each batch of learning."""
+
+    def _referred(self, layer: Layer) -> dict[str, Layer]:
+        """The layers that a layer refers to, all of which it must be computed after."""
+        node = layer.node
+        ancestors = _ancestors(self.network, node.parents) if node.cell.refers_to else set()
+        for name in node.cell.refers_to:
+            if name not in ancestors:
+                raise GraphError(
+                    f"cell {node.name} refers to {name}, which does not come before it",
+                    place=node.cell.place(),
+                    expected=f"a cell on the way from {PROVIDER} to {node.name}",
+                )
+        return {name: self.layers[name] for name in node.cell.refers_to}
 
     @property
     def quantized(self) -> bool:
@@ -62,6 +87,9 @@ class TorchNetwork(nn.Module):
         ``x`` is (batch, channels, height, width), float32. In learning (``training``) a cell whose
         :meth:`loss_form` is not "square" gives its logits.
         """
+        for layer in self.layers.values():
+            if layer.wants_labels:
+                layer.labels = self.labels
         if self.carries_codes:
             return self._forward_scaled(x)
         values = {PROVIDER: x}
@@ -106,15 +134,41 @@ class TorchNetwork(nn.Module):
             self.train(mode)
         return results
 
+    @torch.no_grad()
     def fill(self, seed: int | torch.Generator) -> None:
-        """Give all tensors their initial values, cell by cell in the network's order."""
+        """Give all tensors their initial values, cell by cell in the network's order.
+
+        A shared tensor has those of its owner. ``network.initial`` comes after the fillers; its arrays have the shapes
+        of the tensors here (weights: outputs, channels of a group, [depth,] height, width, of a Deconv too). Raises
+        :class:`GraphError` for one of another shape.
+        """
         generator = torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
-        for layer in self.layers.values():
+        for name, layer in self.layers.items():
+            shared = [getattr(layer, tensor) for tensor in self.network.shared.get(name, {})]
+            kept = [tensor.clone() for tensor in shared]
             layer.fill(generator)
+            for tensor, values in zip(shared, kept, strict=True):
+                tensor.copy_(values)
+        for name, arrays in self.network.initial.items():
+            stored = {item.name: item for item in self.layers[name].stored()}
+            for tensor, array in arrays.items():
+                _begin_with(self.network[name], stored.get(tensor), tensor, array)
 
     def learned(self) -> list[tuple[str, Learned]]:
-        """(name of the cell, what it learns)."""
-        return [(name, learned) for name, layer in self.layers.items() for learned in layer.learned()]
+        """(name of the cell, what it learns); a shared tensor is listed once, with its owner and the owner's solver."""
+        shared = self.network.shared
+        return [
+            (name, learned)
+            for name, layer in self.layers.items()
+            for learned in layer.learned()
+            if learned.name not in shared.get(name, {})
+        ]
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> TorchNetwork:
+        # Moving to a device makes new buffers, one for each cell that shares one.
+        super()._apply(fn, recurse)
+        share(self.network, self.layers)
+        return self
 
     def stored(self) -> dict[str, list[Stored]]:
         """What weight files hold, by cell."""
@@ -125,6 +179,24 @@ def build(node: Node) -> Layer:
     """The layer of a node."""
     layer: Layer = find("layer", node.cell.type_name, node.cell.place())(node)
     return layer
+
+
+def _begin_with(node: Node, stored: Stored | None, tensor: str, array: np.ndarray) -> None:
+    """Give a tensor the values of an imported model."""
+    shape = None if stored is None else tuple(stored.tensor.shape)
+    if stored is None or shape != array.shape:
+        raise GraphError(
+            f"the imported {tensor} of {node.cell.type_name} cell {node.name} do not fit: {_sizes(array.shape)}",
+            place=node.cell.place(),
+            expected="none: the cell has no such tensor" if shape is None else _sizes(shape),
+            remedy="the cell's section may override the geometry of the model; ONNX_init=0 leaves its values out",
+        )
+    values = torch.from_numpy(np.array(array)).to(stored.tensor)
+    stored.tensor.copy_(values if stored.mask is None else values * stored.mask)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "one number"
 
 
 def _evaluate(layer: Layer, inputs: list[Coded]) -> Coded:

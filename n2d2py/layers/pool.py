@@ -16,10 +16,13 @@ from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.joining import joined, joined_codes
 from n2d2py.layers.maps import concatenated_map
 from n2d2py.layers.maxpool import max_pool
+from n2d2py.quant.affine import Affine, Term, affine, narrowed
 from n2d2py.quant.bias import fold
-from n2d2py.quant.grid import Coded, Grid, exact_dtype, product_dtype
+from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype, product_dtype
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
+
+_SUM_BITS = 50
 
 
 @register("layer", "Pool")
@@ -31,6 +34,10 @@ class PoolLayer(ActivatedLayer):
     """
 
     members: Tensor
+    window: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    """Along [depth,] height and width."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -38,9 +45,12 @@ class PoolLayer(ActivatedLayer):
         assert isinstance(cell, Pool)
         self.cell = cell
         self.maximum = cell.pooling == "Max"
-        self.window = (cell.pool[1], cell.pool[0])
-        self.stride = (cell.stride[1], cell.stride[0])
-        self.padding = (cell.padding[1], cell.padding[0])
+        geometry = cell.geometry
+        self.in_space = geometry.in_space or max(dims.depth for dims in node.inputs) > 1
+        along = (geometry.window, geometry.stride, geometry.padding)
+        self.window, self.stride, self.padding = (axes[::-1] if self.in_space else axes[1::-1] for axes in along)
+        self.keeps_places = False
+        """Whether the places of the maxima are kept, for an Unpool."""
         channels = sum(dims.channels for dims in node.inputs)
         connections = concatenated_map(node)
         if connections is None:
@@ -55,7 +65,7 @@ class PoolLayer(ActivatedLayer):
 
     @property
     def keeps_codes(self) -> bool:
-        return self.passes_codes and (self.maximum or self.count is not None)
+        return self.passes_codes and (self.maximum or (self.count is not None and self.cell.divides_evenly))
 
     @property
     def terms(self) -> int:
@@ -78,38 +88,92 @@ class PoolLayer(ActivatedLayer):
 
     @torch.no_grad()
     def evaluate(self, *inputs: Coded) -> Coded:
-        x = joined_codes(inputs)
-        if x.grid is None or (not self.maximum and self.count is None):
-            return self.activate_coded(Coded(self._pooled_real(x.real())))
-        x = fold(x)
-        assert x.grid is not None
+        x = fold(joined_codes(inputs))
+        if x.grid is None:
+            return self.activate_coded(Coded(self._pooled_real(x.values)))
         if self.maximum:
-            return self.activate_coded(Coded(self._highest(x.values), self._grid_of_maximum(x.grid)))
-        terms = self.terms
-        low, high = min(x.grid.low, 0) * terms, max(x.grid.high, 0) * terms
-        grid = Grid(x.grid.scale / terms, low, high)
-        return self.activate_coded(Coded(self._summed(x.values.to(product_dtype(grid.magnitude))), grid))
+            return self.activate_coded(Coded(self._highest(x.values), self.grid_of_maximum(x.grid)))
+        short, grid, averages = self.sum_form(x.grid)
+        values = x.values if short is None else short(x.values)
+        sums = self._summed(values.to(product_dtype(grid.magnitude)))
+        return self.activate_coded(Coded(sums, grid) if averages is None else averages.coded(sums))
+
+    def sum_form(self, grid: Grid) -> tuple[Affine | None, Grid, Affine | None]:
+        """How codes are averaged: what shortens them first, the grid of their sums, what makes averages of these.
+
+        Where every output is the average of as many codes, the sums are averages already, on a finer grid.
+        """
+        most = math.prod(self.window) * max(1, int(self.members.sum(1).max()))
+        short = narrowed(grid, _SUM_BITS - most.bit_length())
+        grid = grid if short is None else short.grid
+        even = self.count is not None and self.cell.divides_evenly
+        low, high = min(grid.low, 0) * most, max(grid.high, 0) * most
+        if even:
+            return short, Grid(grid.scale / most, low, high), None
+        sums = Grid(grid.scale, low, high)
+        return short, sums, affine([Term(grid.scale / self._divisors(), sums)])
+
+    def _divisors(self) -> Tensor:
+        """How many values each output averages, float64 (channels or 1, [depth,] height and width or 1)."""
+        shape = self.node.output.shape
+        counts = torch.ones(1) if self.unit else self.members.sum(1).clamp_min(1)
+        divisors = counts.double().view(-1, *(1 for _ in shape[1:])) * math.prod(self.window)
+        if self.cell.divides_evenly:
+            return divisors
+        first = self.node.inputs[0]
+        ones = torch.ones((1, 1, *first._replace(channels=1).shape[1:]), device=self.members.device)
+        inside = self._windowed(ones)[0].clamp_min(1).double()
+        return divisors / math.prod(self.window) * inside
 
     def _pooled_real(self, x: Tensor) -> Tensor:
         if self.maximum:
             return self._highest(x)
-        area = math.prod(self.window)
+        area: Tensor | int = math.prod(self.window)
+        if not self.cell.divides_evenly:
+            area = self._windowed(torch.ones_like(x[:1, :1])).clamp_min(1)  # 0 where a window is all padding
         if self.unit:
             return self._summed(x) / area
-        return self._summed(x) / (self.members.sum(1).clamp_min(1)[:, None, None] * area)
+        counts = self.members.sum(1).clamp_min(1)
+        return self._summed(x) / (along_channels(counts, len(self.node.output.shape) + 1) * area)
 
-    def _grid_of_maximum(self, grid: Grid) -> Grid:
+    def grid_of_maximum(self, grid: Grid) -> Grid:
+        """The grid of the maxima of codes of ``grid``."""
         if bool(self.members.any(1).all()):
             return grid
         return Grid(grid.scale, min(grid.low, 0), max(grid.high, 0))  # an output without channels gives 0
 
+    def last_places(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Depth, row and column of each maximum of the last pass; with padding they may lie outside the input."""
+        index, (_, rows, columns), shift = self._places
+        depth, row, column = index // (rows * columns), index // columns % rows, index % columns
+        return depth - shift[0], row - shift[1], column - shift[2]
+
     def _highest(self, x: Tensor) -> Tensor:
-        vertical, horizontal = padding = self.padding
-        if 2 * vertical > self.window[0] or 2 * horizontal > self.window[1]:
-            x = functional.pad(x, (horizontal, horizontal, vertical, vertical), value=-math.inf)
-            padding = (0, 0)
-        x = max_pool(x, self.window, self.stride, padding)
-        return x if self.unit else self._over_channels(x)
+        x, padding, shift = self._padded(x, -math.inf)
+        if self.keeps_places:
+            pool = functional.max_pool3d if self.in_space else functional.max_pool2d
+            y, index = pool(x, self.window, self.stride, padding, return_indices=True)
+            missing = (0,) * (3 - len(shift))
+            self._places = (index, (1, *x.shape[-2:]), (*missing, *shift))
+        elif self.in_space:
+            y = functional.max_pool3d(x, self.window, self.stride, padding)
+        else:
+            y = max_pool(x, self.window, self.stride, padding)
+        y = self._fitting(y)
+        return y if self.unit else self._over_channels(y)
+
+    def _padded(self, x: Tensor, value: float) -> tuple[Tensor, tuple[int, ...], tuple[int, ...]]:
+        """(x, the padding that is left to torch, what was padded here): torch pads at most half a window."""
+        none = (0,) * len(self.padding)
+        if self.in_space and x.dim() == 4:
+            x = x.unsqueeze(2)
+        if all(2 * padding <= window for padding, window in zip(self.padding, self.window, strict=True)):
+            return x, self.padding, none
+        sides = [side for amount in reversed(self.padding) for side in (amount, amount)]
+        return functional.pad(x, sides, value=value), none, self.padding
+
+    def _fitting(self, y: Tensor) -> Tensor:
+        return y.squeeze(2) if self.in_space and self.node.output.depth == 1 else y
 
     def _over_channels(self, x: Tensor) -> Tensor:
         """The maximum of the channels of each output; its gradient goes to the first channel that has it."""
@@ -125,12 +189,15 @@ class PoolLayer(ActivatedLayer):
 
     def _summed(self, x: Tensor) -> Tensor:
         """Sum over the window (and the connected channels), zeros for padding; exact on codes."""
-        vertical, horizontal = padding = self.padding
-        if 2 * vertical > self.window[0] or 2 * horizontal > self.window[1]:
-            x, padding = functional.pad(x, (horizontal, horizontal, vertical, vertical)), (0, 0)
-        x = functional.avg_pool2d(x, self.window, self.stride, padding, divisor_override=1)
+        y = self._windowed(x)
         if self.unit:
-            return x
+            return y
         if self.members.shape[0] and bool(self.members.all()):
-            return x.sum(1, keepdim=True).expand(-1, self.members.shape[0], -1, -1)
-        return torch.einsum("bchw,oc->bohw", x, self.members.to(x.dtype))
+            return y.sum(1, keepdim=True).expand(-1, self.members.shape[0], *y.shape[2:])
+        return torch.einsum("bc...,oc->bo...", y, self.members.to(y.dtype))
+
+    def _windowed(self, x: Tensor) -> Tensor:
+        """Sum over the window of each channel."""
+        x, padding, _ = self._padded(x, 0.0)
+        pool = functional.avg_pool3d if self.in_space else functional.avg_pool2d
+        return self._fitting(pool(x, self.window, self.stride, padding, divisor_override=1))

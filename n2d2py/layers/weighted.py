@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,11 +14,14 @@ from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
 from n2d2py.layers.fillers import fill
+from n2d2py.quant.affine import Affine, narrowed
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, product_dtype
 from n2d2py.quant.scaled import Scaled
 from n2d2py.quant.weights import make as make_quantizer
 
+_MOST_SUM_BITS = 50
+"""Sums of products of codes have at most these bits: inputs of too many bits are shortened."""
 _MOST_EXACT = (1 << 53) - 1
 """Learning takes float64 for larger sums too, although their last bits are then rounded."""
 
@@ -157,6 +161,13 @@ class WeightedLayer(ActivatedLayer):
             raise OverflowError(f"{self.node.name}: accumulators from {lowest:g} to {highest:g} pass 2^53")
         return Grid(weights.scale * inputs.scale, int(lowest), int(highest))
 
+    def input_shortening(self, codes: Tensor, inputs: Grid) -> Affine | None:
+        """What inputs on a grid go through whose sums float64 would not hold; None for all others."""
+        low, high = self.accumulator_bounds(codes, inputs)
+        widest = max(-float(low.min()), float(high.max()))
+        excess = math.frexp(widest)[1] - _MOST_SUM_BITS
+        return narrowed(inputs, inputs.magnitude.bit_length() - excess) if excess > 0 else None
+
     @torch.no_grad()
     def evaluate(self, *inputs: Coded) -> Coded:
         joined = self.join_codes(inputs)
@@ -165,6 +176,9 @@ class WeightedLayer(ActivatedLayer):
         joined = fold(joined)
         assert joined.grid is not None
         codes, weights = self.weight_codes()
+        if (short := self.input_shortening(codes, joined.grid)) is not None:
+            joined = short.coded(joined.values)
+        assert joined.grid is not None
         grid = self.accumulator_grid(codes, weights, joined.grid)
         dtype = product_dtype(grid.magnitude)
         with exact_products():
@@ -176,6 +190,16 @@ class WeightedLayer(ActivatedLayer):
 
     # ------------------------------------------------------------------------------------------ parameters
 
+    @property
+    def advances(self) -> bool:
+        """Whether its weight quantizer changes with the progress of learning (:meth:`advance`)."""
+        return self.weights_quantizer is not None and self.weights_quantizer.advances
+
+    def advance(self, stimuli: int, log_period: int) -> None:
+        """Learning has seen so many stimuli, and logs every ``log_period`` of them."""
+        if self.weights_quantizer is not None:
+            self.weights_quantizer.advance(self.full_weights(), stimuli, log_period)
+
     @torch.no_grad()
     def fill(self, generator: torch.Generator) -> None:
         for part in self.parts():
@@ -184,19 +208,32 @@ class WeightedLayer(ActivatedLayer):
             self.weights.mul_(self.mask)
         if self.biases is not None:
             fill(self.cell.bias_filler, self.biases, generator)
+        if self.weights_quantizer is not None:
+            self.weights_quantizer.fill()
         super().fill(generator)
 
     def learned(self) -> list[Learned]:
         learned = [Learned("weights", self.weights, self.cell.weights_solver)]
         if self.biases is not None:
             learned.append(Learned("biases", self.biases, self.cell.bias_solver))
+        if self.weights_quantizer is not None:
+            solver = self.cell.weights_quantizer_solver
+            learned += [Learned(name, tensor, solver) for name, tensor in self.weights_quantizer.learned()]
         return learned + super().learned()
 
     def stored(self) -> list[Stored]:
         stored = [Stored("weights", self.weights, self.mask, self.layout())]
         if self.biases is not None:
             stored.append(Stored("biases", self.biases))
+        if self.weights_quantizer is not None:
+            stored += [self._of_quantizer(name, tensor) for name, tensor in self.weights_quantizer.stored()]
         return stored + super().stored()
+
+    def _of_quantizer(self, name: str, tensor: Tensor) -> Stored:
+        """A tensor with a value for each weight stands in its file in the order of the weights."""
+        if tensor.shape == self.weights.shape:
+            return Stored(name, tensor, self.mask, self.layout())
+        return Stored(name, tensor)
 
 
 @contextmanager

@@ -11,9 +11,8 @@ PIXELS = Grid(1 / 255, 0, 255)
 
 
 def network(cells, size=(8, 8, 2)):
-    """A filled network on stimuli of ``size`` (width, height, channels)."""
-    width, height, channels = size
-    head = f"DefaultModel=Frame\n[env]\nSizeX={width}\nSizeY={height}\nNbChannels={channels}\nBatchSize=4\n"
+    """A filled network on stimuli of ``size`` (width, height, [depth,] channels)."""
+    head = f"DefaultModel=Frame\n[env]\nSize={' '.join(map(str, size))}\nBatchSize=4\n"
     made = TorchNetwork(build(ini.loads(head + cells, file="net.ini"), "net.ini"))
     made.fill(1)
     return made
@@ -105,3 +104,54 @@ WithLoss=1
 def lenet(no_bias=1, mode="Default"):
     """A small quantized network with all kinds of cells."""
     return randomize(network(LENET.format(no_bias=no_bias, mode=mode)))
+
+
+def checked(layer, *shapes, reference, tolerance=1e-6, seed=0):
+    """Compare output and gradients of a layer in learning with those of ``reference``; returns the output."""
+    generator = torch.Generator().manual_seed(seed)
+    inputs = [torch.randn(shape, generator=generator, requires_grad=True) for shape in shapes]
+    copies = [x.detach().clone().requires_grad_() for x in inputs]
+    y, expected = layer(*inputs), reference(*copies)
+    assert y.shape == expected.shape
+    assert tuple(y.shape[1:]) == layer.node.output.shape
+    assert torch.allclose(y, expected, rtol=1e-5, atol=tolerance)
+    share = torch.randn(y.shape, generator=generator)
+    for mine, theirs in zip(
+        torch.autograd.grad(y, inputs, share, allow_unused=True),
+        torch.autograd.grad(expected, copies, share, allow_unused=True),
+        strict=True,
+    ):
+        assert (mine is None) == (theirs is None)
+        assert mine is None or torch.allclose(mine, theirs, rtol=1e-5, atol=10 * tolerance)
+    return y.detach()
+
+
+def same_in_evaluation(layer, *inputs, tolerance=1e-5):
+    """The codes of an evaluation are on their grid, and what ``forward`` gives of the same values; returns it."""
+    coded = layer.eval().evaluate(*inputs)
+    expected = layer(*(x.real() for x in inputs)).detach()
+    assert torch.allclose(coded.real(), expected, rtol=1e-5, atol=tolerance)
+    if coded.grid is not None:
+        grid = coded.grid
+        assert torch.equal(coded.values, coded.values.round())
+        assert grid.low <= float(coded.values.min())
+        assert float(coded.values.max()) <= grid.high
+        assert torch.equal((coded.values - grid.low) % grid.step, torch.zeros_like(coded.values))
+    return coded
+
+
+def two(section, size=(8, 8, 4), points=False):
+    """The layer c on two inputs of the same size, or the second of 1x1."""
+    second = (
+        f"[b]\nType=Fc\nInput=env\nNbOutputs={size[-1]}\n"
+        if points
+        else f"[b]\nType=Activation\nActivationFunction=Linear\nInput=env\nNbOutputs={size[-1]}\n"
+    )
+    return network(second + f"[c]\nInput=env,b\nNbOutputs={size[-1]}\n{section}\n", size).layers["c"]
+
+
+def codes(shape, low, high, scale=0.25, step=1, seed=0):
+    """Random codes low, low + step .. high."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randint(0, (high - low) // step + 1, shape, generator=generator) * step + low
+    return Coded(values.float(), Grid(scale, low, high, step))

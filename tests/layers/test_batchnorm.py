@@ -1,3 +1,5 @@
+import math
+
 import torch
 from torch import nn
 
@@ -96,13 +98,16 @@ def test_the_activation_function_comes_before_the_quantizer():
     assert rectified.step(grid).monotone
 
 
-def test_without_a_quantizer_codes_become_reals():
+def test_without_a_quantizer_codes_become_wide_codes():
     layer = one(BN + "ActivationFunction=Rectifier").eval()
     acc = torch.randint(-500, 501, (3, 2, 4, 4)).float()
     offset = torch.tensor([0.25, -1.0], dtype=torch.float64)
     result = layer.evaluate(Coded(acc, Grid(0.01, -500, 500), offset))
-    assert result.grid is None
-    assert torch.allclose(result.values, layer(acc * 0.01 + offset.float()[None, :, None, None]), atol=1e-6)
+    assert result.grid is not None
+    assert math.frexp(result.grid.scale)[0] == 0.5
+    assert result.grid.low == 0 < result.grid.high < 1 << 27
+    assert torch.equal(result.values, result.values.round())
+    assert torch.allclose(result.real(), layer(acc * 0.01 + offset.float()[None, :, None, None]), atol=1e-6)
 
 
 def test_randomize_reaches_the_statistics():

@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from n2d2py.quant.grid import Grid
+from n2d2py.quant.grid import Coded, Grid
 
-from .networks import network, one, pixels
+from .networks import PIXELS, checked, network, one, pixels
 
 CONV = "Type=Conv\nKernelWidth=3\nKernelHeight=2\nNbOutputs=4\n"
 
@@ -142,3 +142,100 @@ def test_a_quantizer_right_on_the_cell_makes_codes_with_the_bias():
     assert result.grid == Grid(0.5 / 7, 0, 7)
     assert (result.real() - layer(stimuli.real())).abs().max() <= 0.5 / 7 * 1.001
     assert ((result.real() - layer(stimuli.real())).abs() > 1e-5).float().mean() < 0.01
+
+
+# ---------------------------------------------------------------------------------------- one and three axes
+
+
+def test_three_axes():
+    section = "Type=Conv\nKernelDims=3 2 2\nNbOutputs=4\nStrideDims=2 1 1\nPaddingDims=1 0 1\nDilationDims=1 2 1\n"
+    layer = one(section, (8, 7, 5, 3))
+    assert tuple(layer.weights.shape) == (4, 3, 2, 2, 3)
+    checked(
+        layer,
+        (2, 3, 5, 7, 8),
+        reference=lambda x: functional.conv3d(x, layer.weights, layer.biases, (1, 1, 2), (1, 0, 1), (1, 2, 1)),
+        tolerance=1e-5,
+    )
+
+
+def test_a_flat_kernel_takes_every_plane_alone():
+    layer = one("Type=Conv\nKernelSize=3\nNbOutputs=4\nSubSample=2\n", (8, 8, 5, 3))
+    x = torch.randn(2, 3, 5, 8, 8)
+    planes = [functional.conv2d(x[:, :, z], layer.weights[:, :, 0], layer.biases, 2) for z in range(5)]
+    assert torch.allclose(layer(x), torch.stack(planes, 2), atol=1e-5)
+
+
+def test_an_output_of_one_plane_has_no_depth():
+    layer = one("Type=Conv\nKernelDims=3 3 4\nNbOutputs=4\n", (8, 8, 4, 3))
+    x = torch.randn(2, 3, 4, 8, 8)
+    assert torch.allclose(layer(x), functional.conv3d(x, layer.weights, layer.biases)[:, :, 0], atol=1e-5)
+    deep = one("Type=Conv\nKernelDims=1 1 3\nPaddingZ=1\nNbOutputs=4\nQWeight=SAT\nQWeight.Range=15\n", (8, 8, 3))
+    assert tuple(deep.weights.shape) == (4, 3, 3, 1, 1)
+    flat = torch.randn(2, 3, 8, 8)
+    assert tuple(deep(flat).shape) == (2, 4, 8, 8)
+
+
+def test_codes_along_three_axes_are_exact():
+    layer = one("Type=Conv\nKernelDims=3 3 2\nNbOutputs=4\nNoBias=1\nQWeight=SAT\nQWeight.Range=15\n", (6, 6, 4, 2))
+    stimuli = Coded(torch.randint(0, 256, (2, 2, 4, 6, 6)).float(), PIXELS)
+    coded = layer.evaluate(stimuli)
+    weights, grid = layer.weight_codes()
+    assert torch.equal(coded.values.double(), functional.conv3d(stimuli.values.double(), weights.double()))
+    assert coded.grid.scale == grid.scale * PIXELS.scale
+
+
+def test_a_network_along_three_axes():
+    made = network(
+        "[conv]\nType=Conv\nInput=env\nKernelDims=3 3 2\nNbOutputs=4\nActivationFunction=Rectifier\nQAct=SAT\n"
+        "[bn]\nType=BatchNorm\nInput=conv\nNbOutputs=4\nActivationFunction=Linear\nQAct=SAT\n"
+        "[pool]\nType=Pool\nInput=bn\nPoolDims=2 2 2\nStride=2\nPooling=Max\nNbOutputs=4\nMapping.Size=1\n"
+        "[c]\nType=Fc\nInput=pool\nNbOutputs=3\nQWeight=SAT\n",
+        (8, 8, 5, 2),
+    )
+    made.train()
+    made(torch.rand(2, 2, 5, 8, 8))["c"].square().sum().backward()
+    assert all(torch.isfinite(item.tensor.grad).all() for _, item in made.learned())
+    results = made.evaluate(Coded(torch.randint(0, 256, (2, 2, 5, 8, 8)).float(), PIXELS))
+    assert [tuple(results[name].values.shape[1:]) for name in ("conv", "bn", "pool", "c")] == [
+        (4, 4, 6, 6),
+        (4, 4, 6, 6),
+        (4, 2, 3, 3),
+        (3, 1, 1),
+    ]
+
+
+def test_one_axis():
+    layer = one("Type=Conv\nKernelDims=3\nNbOutputs=4\nStrideDims=2\nPaddingX=1\n", (9, 1, 2))
+    checked(
+        layer,
+        (2, 2, 1, 9),
+        reference=lambda x: functional.conv1d(x[:, :, 0], layer.weights[:, :, 0], layer.biases, 2, 1)[:, :, None],
+    )
+
+
+# ------------------------------------------------------------------------------------------------ given kernels
+
+
+def test_given_kernels_replace_the_fillers():
+    layer = one(
+        "Type=Conv\nKernelDims=3 1\nNbOutputs=2\nNoBias=1\nKernel=1 -2 1\nKernel.Normalize=1\nKernel[1][0]=5 6 7\n"
+    )
+    usual = torch.tensor([0.25, -0.5, 0.25])
+    assert torch.equal(layer.weights[0, 0, 0], usual)
+    assert torch.equal(layer.weights[1, 1, 0], usual)
+    assert layer.weights[0, 1, 0].tolist() == [5, 6, 7]
+    assert [item.name for item in layer.learned()] == ["weights"]
+
+
+def test_given_kernels_of_groups_and_maps():
+    groups = one("Type=Conv\nKernelSize=1\nNbOutputs=4\nMapping.NbGroups=2\nKernel[3][2]=7\nKernel[0][3]=9", (8, 8, 4))
+    assert (groups.weights == 7).nonzero().tolist() == [[2, 1, 0, 0]]
+    assert not (groups.weights == 9).any()
+    masked = one("Type=Conv\nKernelSize=1\nNbOutputs=3\nMapping.Size=2\nMapping.NbIterations=2\nKernel=7", (8, 8, 3))
+    assert torch.equal(masked.weights[:, :, 0, 0].detach() == 7, torch.from_numpy(masked.node.maps["env"].T.copy()))
+
+
+def test_given_kernels_are_row_by_row():
+    layer = one("Type=Conv\nKernelDims=3 2\nNbOutputs=1\nKernel=1 2 3 4 5 6")
+    assert layer.weights[0, 0].tolist() == [[1, 2, 3], [4, 5, 6]]

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -75,14 +77,17 @@ def test_a_last_bias_becomes_part_of_the_codes():
     assert result.offset is None
     codes, weights = layer.weight_codes()
     scale = weights.scale / 255
-    bias = torch.round(layer.biases.detach().double() / scale * 65536).long()
-    expected = ((stimuli.values.flatten(1).long() @ codes.long().T) << 16) + bias
+    bits = round(math.log2(scale / result.grid.scale))
+    assert 0 < bits <= 16
+    assert result.grid.magnitude < 1 << 30
+    bias = torch.round(layer.biases.detach().double() / scale * 2**bits).long()
+    expected = ((stimuli.values.flatten(1).long() @ codes.long().T) << bits) + bias
     assert torch.equal(result.values.flatten(1).long(), expected)
-    assert result.grid.scale == scale / 65536
+    assert result.grid.scale == scale / 2**bits
     assert torch.allclose(result.real(), layer(stimuli.real()), rtol=1e-4, atol=1e-5)
 
 
-def test_inputs_of_different_scales_are_real():
+def test_inputs_of_different_scales_come_to_one():
     layer = network(
         "[a]\nType=Fc\nInput=env\nNbOutputs=2\n[b]\nType=Fc\nInput=env\nNbOutputs=2\n"
         f"[c]\nInput=a,b\n{FC}QWeight=SAT\n"
@@ -91,4 +96,6 @@ def test_inputs_of_different_scales_are_real():
     equal = layer.evaluate(Coded(codes, Grid(0.5, 0, 3)), Coded(codes, Grid(0.5, 0, 7)))
     assert equal.grid is not None
     different = layer.evaluate(Coded(codes, Grid(0.5, 0, 3)), Coded(codes, Grid(0.25, 0, 7)))
-    assert different.grid is None
+    assert different.grid is not None
+    assert different.grid.scale < equal.grid.scale
+    assert torch.equal(different.values, different.values.round())

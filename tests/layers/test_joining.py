@@ -28,12 +28,20 @@ def test_codes_of_one_scale_stay_codes():
     assert torch.equal(result.values, joined([WIDE, FLAT]))
 
 
-def test_codes_of_two_scales_and_reals_become_reals():
-    first = Coded(WIDE, Grid(0.5, 0, 15))
-    for second, factor in ((Coded(FLAT, Grid(0.25, 0, 15)), 0.25), (Coded(FLAT), 1.0)):
-        result = joined_codes([first, second])
-        assert result.grid is None
-        assert torch.equal(result.values, joined([WIDE * 0.5, FLAT * factor]))
+def test_codes_of_two_scales_come_to_one():
+    first, second = Coded(WIDE, Grid(0.5, 0, 15)), Coded(FLAT, Grid(0.3, 0, 15))
+    result = joined_codes([first, second])
+    assert result.grid is not None
+    assert result.grid.magnitude < 1 << 24
+    assert torch.equal(result.values, result.values.round())
+    exact = joined([WIDE * 0.5, FLAT * 0.3])
+    assert float((result.real() - exact).abs().max()) <= 7.5 * 2.0**-23
+
+
+def test_codes_and_reals_become_reals():
+    result = joined_codes([Coded(WIDE, Grid(0.5, 0, 15)), Coded(FLAT)])
+    assert result.grid is None
+    assert torch.equal(result.values, joined([WIDE * 0.5, FLAT]))
 
 
 def test_types_of_codes_become_one():

@@ -153,13 +153,12 @@ def test_stored_names_are_those_of_the_weight_files():
     assert stored["softmax"] == []
 
 
-def test_sums_that_no_float_holds_are_computed_on_reals():
+def test_inputs_of_sums_that_no_float_holds_are_shortened():
     fc = "[{name}]\nType=Fc\nInput={parent}\nNbOutputs=8\nQWeight=SAT\nQWeight.Range=65535\n"
     cells = [fc.format(name=f"fc{i}", parent=f"fc{i - 1}" if i else "env") for i in range(4)]
     made = network("".join(cells)).eval()
     results = made.evaluate(pixels())
-    assert results["fc0"].grid is not None
-    assert results["fc3"].grid is None
+    assert all(results[f"fc{i}"].grid.magnitude < 1 << 53 for i in range(4))
     with torch.no_grad():
         expected = made(pixels().real())["fc3"]
     assert torch.allclose(results["fc3"].real(), expected, rtol=1e-3, atol=1e-5)

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from n2d2py.quant.grid import Coded, Grid
 
-from .networks import one
+from .networks import checked, one
 
 UNIT = "Mapping.Size=1\n"
 
@@ -97,3 +97,53 @@ def test_reals_are_pooled_as_in_learning():
     layer = pool("Average", 3, UNIT + "ActivationFunction=Rectifier").eval()
     x = torch.randn(2, 3, 6, 7)
     assert torch.equal(layer.evaluate(Coded(x)).values, layer(x))
+
+
+@pytest.mark.parametrize(("kind", "plain"), [("Max", functional.max_pool3d), ("Average", functional.avg_pool3d)])
+def test_three_axes(kind, plain):
+    keys = f"Type=Pool\nPooling={kind}\nNbOutputs=3\nPoolDims=3 2 2\nStrideDims=2 1 1\nPaddingDims=1 0 1\n"
+    layer = one(keys + UNIT, (7, 6, 4, 3))
+    checked(layer, (2, 3, 4, 6, 7), reference=lambda x: plain(x, (2, 2, 3), (1, 1, 2), (1, 0, 1)))
+    every = one(keys.replace("NbOutputs=3", "NbOutputs=2"), (7, 6, 4, 3))
+    x = torch.randn(2, 3, 4, 6, 7)
+    pooled = plain(x, (2, 2, 3), (1, 1, 2), (1, 0, 1))
+    expected = pooled.amax(1) if kind == "Max" else pooled.mean(1)
+    assert torch.allclose(every(x)[:, 1], expected, atol=1e-6)
+    codes = Coded(torch.randint(0, 16, (2, 3, 4, 6, 7)).float(), Grid(0.5, 0, 15))
+    assert torch.allclose(layer.evaluate(codes).real(), layer(codes.real()), atol=1e-5)
+
+
+def test_a_depth_that_the_window_takes_whole():
+    layer = one("Type=Pool\nPooling=Average\nNbOutputs=3\nPoolDims=3 2 4\n" + UNIT, (7, 6, 4, 3))
+    checked(layer, (2, 3, 4, 6, 7), reference=lambda x: functional.avg_pool3d(x, (4, 2, 3), 1)[:, :, 0])
+    flat = one("Type=Pool\nPooling=Max\nNbOutputs=3\nPoolSize=2\nStride=2\n" + UNIT, (8, 6, 4, 3))
+    checked(flat, (2, 3, 4, 6, 8), reference=lambda x: functional.max_pool3d(x, (1, 2, 2), (1, 2, 2)))
+
+
+def test_one_axis():
+    layer = one("Type=Pool\nPooling=Max\nNbOutputs=3\nPoolDims=3\nStrideDims=2\n" + UNIT, (9, 1, 3))
+    checked(layer, (2, 3, 1, 9), reference=lambda x: functional.max_pool1d(x[:, :, 0], 3, 2)[:, :, None])
+
+
+def test_partial_maps_average_different_numbers_of_channels():
+    keys = "Mapping(env)=1 1 0 1 0 1 1 1 1"
+    layer = pool("Average", 3, keys)
+    x = torch.randn(2, 3, 6, 7)
+    pooled = functional.avg_pool2d(x, (2, 3), 1)
+    for output in range(3):
+        members = torch.from_numpy(layer.node.maps["env"][:, output].copy())
+        assert torch.allclose(layer(x)[:, output], pooled[:, members].mean(1), atol=1e-6)
+
+
+def test_padding_that_does_not_count():
+    layer = pool("Average", 3, UNIT + "Padding=1\nStrideX=2\nCountIncludePad=0")
+    checked(
+        layer,
+        (2, 3, 6, 7),
+        reference=lambda x: functional.avg_pool2d(x, (2, 3), (1, 2), (1, 1), count_include_pad=False),
+    )
+    codes = Coded(torch.randint(0, 16, (2, 3, 6, 7)).float(), Grid(0.5, 0, 15))
+    coded = layer.evaluate(codes)
+    assert coded.grid is not None
+    assert torch.equal(coded.values, coded.values.round())
+    assert torch.allclose(coded.real(), layer(codes.real()))

@@ -2,7 +2,7 @@ import torch
 
 from n2d2py.quant.grid import Coded, Grid
 
-from .networks import network, one
+from .networks import checked, network, one
 
 
 def test_probabilities_over_channels():
@@ -62,3 +62,19 @@ def test_codes_are_divided_by_their_true_scale():
     codes = torch.tensor([[[[100.0]], [[200.0]], [[50.0]]]])
     expected = torch.softmax(codes.double() * 0.01, 1).float()
     assert torch.equal(layer.evaluate(Coded(codes, Grid(0.01, 0, 200))).values, expected)
+
+
+def test_the_output_can_be_quantized():
+    section = "[c]\nType=Softmax\nInput=env\nNbOutputs=4\nWithLoss=1\nActivationFunction=Linear\nQAct=SAT\n"
+    made = network(section + "QAct.Alpha=1\nQAct.Range=15\n[c.Target]\n", (1, 1, 4))
+    assert made.loss_form("c") == "square"
+    x = torch.randn(2, 4, 1, 1)
+    steps = torch.round(x.softmax(1) * 15) / 15
+    assert torch.allclose(made(x)["c"], steps)
+    assert made.evaluate(Coded(x))["c"].grid == Grid(1 / 15, 0, 15)
+    assert [item.name for _, item in made.learned()] == ["QAct_SAT_Alpha"]
+
+
+def test_groups_of_pixels_have_the_gradient_of_each_group():
+    layer = one("Type=Softmax\nNbOutputs=6\nGroupSize=2", (3, 3, 6))
+    checked(layer, (2, 6, 3, 3), reference=lambda x: torch.cat([part.softmax(1) for part in x.split(2, 1)], 1))
