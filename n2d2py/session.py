@@ -10,6 +10,7 @@ from n2d2py.data.source import Source
 from n2d2py.data.stimuli import Stimuli
 from n2d2py.graph.network import Network
 from n2d2py.layers.network import TorchNetwork
+from n2d2py.learn.distributed import Group
 from n2d2py.options import Line
 from n2d2py.parts.provider import Provider
 
@@ -30,3 +31,10 @@ class Session:
     provider: Provider
     stimuli: Stimuli
     generator: Generator
+    group: Group | None = None
+    """The processes that learn together, if there are several."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process tests, writes and prints."""
+        return self.group is None or self.group.first

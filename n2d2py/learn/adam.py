@@ -22,6 +22,7 @@ class AdaptiveMoments(Updates):
     """
 
     record: Adam
+    moments = ("means", "squares")
 
     def __init__(self, record: Adam, tensors: Sequence[nn.Parameter], batch_size: int) -> None:
         super().__init__(record, tensors, batch_size)

@@ -23,7 +23,8 @@ class Plan:
     (-log-epoch; 0: only the last) or ``log_stimuli`` (-log), a line every ``report`` stimuli (-report); the
     success shown is that of the last ``window`` stimuli (-ws; 0: all). ``metric`` (-valid-metric) chooses the
     best validation, ``stop_after`` (-stop-valid) validations without a better one end learning (0: never).
-    ``test_at_logs`` (-log-test) tests at each log, for information only. Weights go into folders of ``folder``.
+    ``test_at_logs`` (-log-test) tests at each log, for information only; ``losses``: the loss
+    of each test is wanted. Weights go into folders of ``folder``.
     """
 
     epochs: int = 0
@@ -35,6 +36,7 @@ class Plan:
     metric: str = "Sensitivity"
     stop_after: int = 0
     test_at_logs: bool = False
+    losses: bool = False
     folder: Path = field(default_factory=Path)
 
 
@@ -63,7 +65,8 @@ class Log:
     """What is known at a log. ``epoch`` counts from 0 (None when learning by stimuli); ``rate`` is the next one.
 
     ``score`` is the primary target's metric on the validation set, as a ratio; ``best`` says whether it is the
-    best so far. ``saved`` is the folder that was written, if any.
+    best so far. ``saved`` is the folder that was written, if any. ``loss`` is the mean by stimulus of what was learned
+    from since the last log; ``validation_loss`` and ``test_loss`` are those of the primary target, if wanted.
     """
 
     epoch: int | None
@@ -77,6 +80,9 @@ class Log:
     best: bool
     saved: Path | None
     test: list[Result]
+    loss: float | None = None
+    validation_loss: float | None = None
+    test_loss: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,4 +99,8 @@ class Watcher(Protocol):
 
     def logged(self, log: Log) -> None:
         """Called at each log, after weights were saved."""
+        ...
+
+    def resumed(self, logs: list[Log]) -> None:
+        """Called before learning goes on from a checkpoint, with the logs before it; only their numbers are known."""
         ...

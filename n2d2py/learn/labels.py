@@ -2,7 +2,7 @@
 
 Each line is a label and the index of its output, ``speed limit 30  4``; a label may stand in quotes, ``#``
 begins a comment. ``*`` and ``?`` in a label match several labels. ``default`` is every label that no line
-names, and ``*`` alone is the label of ignored pixels. Index -1 ignores a label.
+names, and ``*`` alone is the label -1, which stimuli and pixels without a label have. Index -1 ignores a label.
 """
 
 from __future__ import annotations
@@ -20,34 +20,28 @@ from n2d2py.errors import ParameterError, Place, did_you_mean
 from n2d2py.parts.targets import Target
 
 _DEFAULT = "default"
-_IGNORED_PIXELS = "*"
+_UNLABELLED = "*"
 _ENTRY = tuple[str, int, int]  # label, index, line
 
 
 def lookup(target: Target, names: Sequence[str]) -> NDArray[np.int64] | None:
     """The output index of each label id of a database with these label names; None if they are the same.
 
-    Raises :class:`ParameterError` if the mapping file is missing, wrong or incomplete.
+    The last entry is one more: that of label -1. Raises :class:`ParameterError` if the mapping file is missing, wrong
+    or incomplete.
     """
     if not target.labels_mapping:
         return None
     file = _find(target)
     outputs: dict[str, int] = {}
-    default: int | None = None
     for label, index, line in _entries(file):
-        if label == _DEFAULT:
-            default = index
-            continue
-        matches = [name for name in names if name == label] or fnmatch.filter(names, _pattern(label))
-        if not matches and label != _IGNORED_PIXELS and not target.create_missing_labels:
-            hint = did_you_mean(label, names)
-            console.warning(f"no label {label!r} in the database, {file}:{line}" + (f"; {hint}" if hint else ""))
-        for name in matches if label != _IGNORED_PIXELS else ():
+        for name in _matches(target, label, names, file, line):
             if name in outputs:
                 raise ParameterError(
                     f"label {name!r} is mapped twice", place=Place(str(file), line), expected="one line a label"
                 )
             outputs[name] = index
+    default = outputs.pop(_DEFAULT, None) if _DEFAULT not in names else outputs.get(_DEFAULT)
     missing = [name for name in names if name not in outputs]
     if missing and default is None:
         raise ParameterError(
@@ -56,7 +50,19 @@ def lookup(target: Target, names: Sequence[str]) -> NDArray[np.int64] | None:
             place=Place(str(file)),
             remedy=f"add a line for it, or the line: {_DEFAULT} -1",
         )
-    return np.array([outputs.get(name, default if default is not None else -1) for name in names], np.int64)
+    unlabelled = outputs.get(_UNLABELLED, -1) if _UNLABELLED not in names else -1
+    return np.array([*(outputs.get(name, default) for name in names), unlabelled], np.int64)
+
+
+def _matches(target: Target, label: str, names: Sequence[str], file: Path, line: int) -> Sequence[str]:
+    """The names that a line of the file is about, the special ones among them."""
+    if label in (_DEFAULT, _UNLABELLED):
+        return [label]
+    matches = [name for name in names if name == label] or fnmatch.filter(names, _pattern(label))
+    if not matches and not target.create_missing_labels:
+        hint = did_you_mean(label, names)
+        console.warning(f"no label {label!r} in the database, {file}:{line}" + (f"; {hint}" if hint else ""))
+    return matches
 
 
 def _pattern(label: str) -> str:

@@ -2,291 +2,302 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import numpy as np
+import torch
 
 from n2d2py import console
-from n2d2py.errors import LearningError
-from n2d2py.learn import losses, solving, weights
-from n2d2py.learn.finiteness import LossWatch, first_unsound, unsound_parameter
+from n2d2py.learn import snapshots
+from n2d2py.learn.expected import mean_loss
+from n2d2py.learn.finiteness import EVERY
 from n2d2py.learn.history import History, Log, Plan, Success, Watcher
-from n2d2py.learn.metrics import metric_lines, percent
-from n2d2py.learn.mistakes import Mistaken
+from n2d2py.learn.learner import BEST, INITIAL, LAST, STATES, Learner
+from n2d2py.learn.metrics import number, percent
 from n2d2py.learn.progress import Bar, Pace, epoch_line, shown, step_line
-from n2d2py.learn.targets import Comparison, Tally
-from n2d2py.learn.testing import Result, comparisons, device_of, evaluate, scoring
+from n2d2py.learn.quantizing import report_zeros
+from n2d2py.learn.snapshots import Progress
+from n2d2py.learn.testing import Result, evaluate
+from n2d2py.learn.validation import LIKELIHOOD, Verdict
 
 if TYPE_CHECKING:
     from n2d2py.data.random import Generator
     from n2d2py.data.stimuli import Batch, Stimuli
     from n2d2py.layers.network import TorchNetwork
-
-INITIAL, LAST, BEST = "weights_init", "weights", "weights_validation"
-"""Folders of weights: before learning, at the last log without validation, at the best validation."""
-_DOTS = "." * 20
-
+    from n2d2py.learn.checkpoint import Checkpoints, Saved
+    from n2d2py.learn.distributed import Group
 
 def learn(
-    network: TorchNetwork, stimuli: Stimuli, plan: Plan, generator: Generator, watcher: Watcher | None = None
+    network: TorchNetwork,
+    stimuli: Stimuli,
+    plan: Plan,
+    generator: Generator,
+    watcher: Watcher | None = None,
+    checkpoints: Checkpoints | None = None,
+    start: Saved | None = None,
+    begin: Saved | None = None,
+    group: Group | None = None,
 ) -> History:
     """Let ``network`` learn from ``stimuli`` as ``plan`` says; returns what happened.
 
-    ``generator`` draws the batches; dropout draws from torch's own generator, which the caller seeds. Raises
-    :class:`LearningError` if a value is no longer finite (the weights saved last stay as they are), and
-    KeyboardInterrupt, after the weights were saved into ``weights``, if the user interrupts.
+    ``generator`` draws the batches; dropout draws from torch's own generator, which the caller seeds. With
+    ``checkpoints`` the whole state is kept at each log and now and then; ``start`` is one from which learning goes
+    on as if it had never stopped, ``begin`` one whose solvers it begins with. ``group``: the processes that learn
+    together; the first one tests and writes.
+
+    Raises :class:`LearningError` if a value is no longer finite (the weights saved last stay as they are). Asked to
+    stop by Ctrl-C or SIGTERM it ends after the present batch and raises KeyboardInterrupt or :class:`Terminated`,
+    once the state is kept; after Ctrl-C the weights are saved into ``weights`` too.
     """
-    learner = _Learner(network, stimuli, plan, watcher)
+    learner = _Course(network, stimuli, plan, generator, watcher, checkpoints, group)
     network.train()
     try:
-        learner.save(INITIAL)
-        if plan.epochs:
-            learner.learn_epochs(generator)
-        elif plan.stimuli:
-            learner.learn_stimuli(generator)
+        with learner.interruption.watch():
+            if start is not None:
+                learner.go_on(start)
+            else:
+                learner.save(INITIAL)
+                if begin is not None:
+                    snapshots.load_solvers(learner.solving, begin)
+                report_zeros(network)
+            if group is not None:
+                group.agree(network)
+            if plan.epochs:
+                learner.learn_epochs()
+            elif plan.stimuli:
+                learner.learn_stimuli()
     except KeyboardInterrupt:
         learner.rescue()
         raise
     finally:
         network.eval()
-    return History(learner.logs, learner.best, learner.stopped)
+    validation = learner.validation if stimuli.size("Validation") else None
+    return History(learner.logs, validation.best if validation else None, learner.validation.stopped)
 
 
-class _Learner:
-    """The state of a learning run."""
-
-    def __init__(self, network: TorchNetwork, stimuli: Stimuli, plan: Plan, watcher: Watcher | None) -> None:
-        self.network, self.stimuli, self.plan, self.watcher = network, stimuli, plan, watcher
-        self.device = device_of(network)
-        self.size, self.batch_size = stimuli.size("Learn"), stimuli.batch_size
-        self.solving = solving.build(network.learned(), self.batch_size)
-        self.targets = comparisons(network, stimuli)
-        self._check()
-        self.tallies = {id(target): Tally(target) for target in scoring(self.targets)}
-        self.mistaken = {key: Mistaken() for key in self.tallies}
-        self.window = plan.window // self.batch_size
-        self.watch = LossWatch()
-        self.pace = Pace()
-        self.batches = 0
-        self.logs: list[Log] = []
-        self.best: float | None = None
-        self.bests: dict[int, float] = {}
-        self.lower = 0
-        self.stopped = False
-
-    def _check(self) -> None:
-        if self.size == 0:
-            raise LearningError(
-                "there is nothing to learn from: the learning set is empty",
-                remedy="check the partition of the database (Learn, Validation)",
-            )
-        if not self.targets:
-            raise LearningError(
-                "the network has no target to learn", remedy="add a section such as [softmax.Target] to the INI file"
-            )
-        if not self.solving.groups:
-            raise LearningError(
-                "no cell of the network learns", remedy="is BackPropagate=0, or are there no cells with weights?"
-            )
-        for target in self.targets:
-            target.check(self.stimuli.labels("Learn"))
+class _Course(Learner):
+    """The course of learning: its epochs or steps, logs and checkpoints."""
 
     # Learning
 
-    def learn_epochs(self, generator: Generator) -> None:
+    def learn_epochs(self) -> None:
         """``plan.epochs`` shuffled passes over the learning set."""
-        plan, total = self.plan, -(-self.size // self.batch_size)
-        for epoch in range(plan.epochs):
-            pace = Pace()
-            with Bar(f"Learning #epoch {epoch}", total) as bar:
-                for done, batch in enumerate(self.stimuli.epoch(generator), start=1):
-                    self._step(batch, epoch)
-                    text = shown(self._recent()) if bar.drawn and self._report_is_due(batch) else None
-                    bar.to(done, text)
-            speed = pace.speed(total * self.batch_size)
-            console.line(epoch_line(epoch, 1.0, self._recent(), pace.seconds, speed))
-            last = epoch + 1 == plan.epochs
-            if last or (plan.log_epochs and (epoch + 1) % plan.log_epochs == 0):
-                self._log(epoch)
-            if self.stopped:
+        plan, total, position = self.plan, -(-self.size // self.batch_size), self.position
+        for epoch in range(position.epoch, plan.epochs):
+            if self.validation.stopped:
                 return
+            pace, first = Pace(), position.done
+            position.begun = self.generator.state
+            with self._bar(f"Learning #epoch {epoch}", total) as bar:
+                for batch in self.stimuli.epoch(self.generator, first, self._part, True):
+                    self._step(batch, epoch)
+                    position.done += 1
+                    text = self._shown(self._recent()) if bar.drawn and self._report_is_due(batch) else None
+                    bar.to(position.done, text)
+                    self._between(epoch)
+            self._share()
+            speed = pace.speed((total - first) * self.batch_size)
+            self._say(epoch_line(epoch, 1.0, self._recent(), pace.seconds, speed))
+            last = epoch + 1 == plan.epochs
+            due = last or (plan.log_epochs and (epoch + 1) % plan.log_epochs == 0)
+            log = self._log(epoch, last) if due else None
+            position.epoch, position.done, position.begun = epoch + 1, 0, self.generator.state
+            self._end_log(epoch, log)
 
-    def learn_stimuli(self, generator: Generator) -> None:
+    def learn_stimuli(self) -> None:
         """Batches of independent draws, until ``plan.stimuli`` stimuli were seen."""
-        plan, total = self.plan, -(-self.plan.stimuli // self.batch_size)
-        report, log = plan.report, plan.log_stimuli
-        with Bar("Learning", total) as bar:
-            for index, batch in enumerate(self.stimuli.draws(total, generator)):
+        plan, total, position = self.plan, -(-self.plan.stimuli // self.batch_size), self.position
+        first = position.done
+        if position.begun is None:
+            position.begun = self.generator.state
+        if position.pending:
+            self._end_log(None, self._log(None, first == total))
+        if self.validation.stopped:
+            return
+        with self._bar("Learning", total) as bar:
+            for batch in self.stimuli.draws(total, self.generator, first, self._part, True):
+                stimulus, last = position.done * self.batch_size, position.done + 1 == total
                 self._step(batch, None)
-                stimulus, last = index * self.batch_size, index + 1 == total
-                bar.to(index + 1)
-                if stimulus >= report or last:
-                    report += plan.report
+                position.done += 1
+                bar.to(position.done)
+                if stimulus >= position.report or last:
+                    position.report += plan.report
+                    self._share()
                     recent = self._recent()
-                    bar.to(index + 1, shown(recent))
+                    bar.to(position.done, self._shown(recent))
                     if not bar.drawn:
                         seen = stimulus + self.batch_size
-                        console.line(step_line(stimulus, self.size, recent, self.pace.speed(seen)))
-                if stimulus >= log or last:
-                    log += plan.log_stimuli
-                    self._log(None)
-                if self.stopped:
+                        self._say(step_line(stimulus, self.size, recent, self.pace.speed(seen)))
+                log = None
+                if stimulus >= position.log or last:
+                    position.log += plan.log_stimuli
+                    position.pending = True
+                    log = self._log(None, last)
+                self._end_log(None, log)
+                if self.validation.stopped:
                     return
 
+    def _bar(self, title: str, total: int) -> Bar:
+        return Bar(title, total, hidden=not self._writes)
+
+    def _say(self, text: str) -> None:
+        if self._writes:
+            console.line(text)
+
     def _report_is_due(self, batch: Batch) -> bool:
-        every = max(1, self.plan.report // len(batch.ids))
+        every = max(1, self.plan.report // max(1, len(batch.ids)))
         return self.batches % every == 0
 
-    def _step(self, batch: Batch, epoch: int | None) -> None:
-        """Forward, loss, backward, update: one batch."""
-        inputs = batch.inputs.to(self.device, non_blocking=True)
-        outputs = self.network(inputs)
-        wanted = self._wanted(outputs, batch)
-        loss = self._loss(outputs, wanted, inputs)
-        if not self.watch.add(loss):
-            unsound = first_unsound(self.network, inputs, lambda: self._loss(self.network(inputs), wanted, inputs))
-            self._fail(epoch, unsound)
-        loss.backward()
-        self.solving.step()
-        self.batches += 1
-        for comparison, labels in zip(self.targets, wanted, strict=True):
-            if (tally := self.tallies.get(id(comparison))) is not None:
-                output = losses.outputs(self._form(comparison), outputs[comparison.target.cell].detach())
-                self.mistaken[id(comparison)].add(batch.ids, tally.add(output, labels))
+    def _shown(self, recent: list[float]) -> str:
+        loss = "" if self.loss is None else f" loss {float(self.loss) / self.batch_size:.4g}"
+        speed = self.pace.speed(self.batches * self.batch_size)
+        return f"{shown(recent)}{loss} rate {number(self.solving.rate)} {speed:.0f} p./s"
 
-    def _form(self, comparison: Comparison) -> str:
-        return self.network.loss_form(comparison.target.cell)
+    def _log(self, epoch: int | None, last: bool) -> Log | None:
+        """Validate or save, test if wanted, tell the watcher; a process that does not write gives None.
 
-    def _wanted(self, outputs: dict[str, Tensor], batch: Batch) -> list[Tensor]:
-        return [target.labels(batch.labels, outputs[target.target.cell]) for target in self.targets]
-
-    def _loss(self, outputs: dict[str, Tensor], wanted: list[Tensor], inputs: Tensor) -> Tensor:
-        """The sum of what all targets ask of their cells."""
-        parts = []
-        for comparison, labels in zip(self.targets, wanted, strict=True):
-            output = outputs[comparison.target.cell]
-            if comparison.target.data_as_target:
-                parts.append(losses.reconstruction_error(output, inputs))
-            else:
-                parts.append(losses.error(self._form(comparison), comparison.target, output, labels))
-        return sum(parts[1:], parts[0])
-
-    def _recent(self) -> list[float]:
-        return [tally.recent(self.window) for tally in self.tallies.values()]
-
-    # Logs
-
-    def _log(self, epoch: int | None) -> None:
-        """Validate or save, test if wanted, tell the watcher."""
+        Until all is computed nothing is changed, so that an interruption comes before the log or after it.
+        """
         self._make_sure(epoch)
-        learning = [self._success(key, tally) for key, tally in self.tallies.items()]
-        validation, score, best, saved = self._validate() if self.stimuli.size("Validation") else self._keep()
-        test = self._test() if self.plan.test_at_logs else []
-        log = Log(
+        self._share()
+        log = self._written(epoch, last) if self._writes else None
+        learning = self._successes()
+        if log is not None:
+            log = replace(log, learning=learning)
+            self.logs.append(log)
+            if self.watcher is not None:
+                self.watcher.logged(log)
+        if self.group is not None:
+            self.validation.stopped = self.group.from_first(self.validation.stopped)
+        return log
+
+    def _written(self, epoch: int | None, last: bool) -> Log:
+        """The log, without what was learned."""
+        validated = bool(self.stimuli.size("Validation"))
+        results = self._evaluate("Validation", "Validation") if validated else []
+        test = self._evaluate("Test", "Testing") if self.plan.test_at_logs else []
+        if validated:
+            verdict = self.validation.judge(results, lambda: self._try_to_save(BEST, last), BEST)
+        else:
+            verdict = Verdict(None, False, self._try_to_save(LAST, last))
+        for result in test:
+            console.line(f"Test at this log (for information only): {percent(result.rate)}")
+        return Log(
             epoch=epoch,
             batches=self.batches,
             stimuli=self.batches * self.batch_size,
             seconds=self.pace.seconds,
             rate=self.solving.rate,
-            learning=learning,
-            validation=validation,
-            score=score,
-            best=best,
-            saved=saved,
+            learning=[],
+            validation=results,
+            score=verdict.score,
+            best=verdict.best,
+            saved=verdict.saved,
             test=test,
+            loss=self._mean_loss(),
+            validation_loss=results[0].loss if results else None,
+            test_loss=test[0].loss if test else None,
         )
-        self.logs.append(log)
+
+    def _evaluate(self, name: str, title: str) -> list[Result]:
+        # Where others wait for this process it tests to the end.
+        between = self._stop_if_asked if self.group is None else None
+        wanted = self.plan.losses or self.plan.metric == LIKELIHOOD
+        found = evaluate(self.network, self.stimuli, name, title=title, between=between, keep_outputs=wanted)
+        if not wanted:
+            return found
+        return [replace(one, loss=mean_loss(self.network, one), outputs=None) for one in found]
+
+    def _mean_loss(self) -> float | None:
+        """That of the batches since the last log, by stimulus; what comes after counts anew."""
+        losses, self.losses = self.losses, []
+        return float(torch.stack(losses).double().mean()) / self.batch_size if losses else None
+
+    def _successes(self) -> list[Success]:
+        found = []
+        for key, tally in self.tallies.items():
+            confusion, mistaken = tally.confusion, self.mistaken[key].take()
+            if self.group is not None:
+                confusion = replace(confusion, matrix=self.group.add(confusion.matrix))
+                mistaken = np.concatenate(self.group.gather(mistaken))
+            found.append(
+                Success(tally.comparison.target, tally.recent(self.window), tally.successes(), confusion, mistaken)
+            )
+            tally.clear_confusion()
+        return found
+
+    # Checkpoints, and being asked to stop
+
+    def _end_log(self, epoch: int | None, log: Log | None) -> None:
+        """Keep the state if there was a log, for the weights that it saved too; then as after any batch."""
+        logged = log is not None if self.group is None else self.group.from_first(log is not None)
+        self.position.pending = False
+        if logged:
+            saved = log.saved if log is not None else None
+            self._keep(() if saved is None else (saved.with_name(STATES[saved.name]),))
+        self._between(epoch)
+
+    def _between(self, epoch: int | None) -> None:
+        """After a batch: keep the state if it is time to, and stop if somebody asked for it."""
+        asked, due = self.interruption.asked is not None, self._checkpoint_is_due
+        if self.group is not None:
+            if self.device.type != "cpu" and self.batches % EVERY:
+                return  # looking would wait for the device
+            asked, due = (count > 0 for count in self.asked.tolist())
+            self.asked = torch.zeros(2)
+        if asked or due:
+            self._make_sure(epoch)
+            self._keep()
+        if asked:
+            self._stop()
+
+    def _stop_if_asked(self) -> None:
+        if self.interruption.asked is not None:
+            self._keep()
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._writes and self.checkpoints is not None and self.checkpoints.newest is not None:
+            newest = self.checkpoints.newest
+            console.notice(f"asked to stop after {self.batches} batches; -resume goes on from {newest}")
+        self.interruption.act()
+
+    def _progress(self) -> Progress:
+        return Progress(
+            self.validation,
+            list(self.tallies.values()),
+            list(self.mistaken.values()),
+            self.position,
+            self.batches,
+            self.pace.seconds,
+            self.logs,
+        )
+
+    def _keep(self, copies: Sequence[Path] = ()) -> None:
+        """Write a checkpoint, and the same state into the folders ``copies``."""
+        streams = [snapshots.of_streams(self.device)]
+        if self.group is not None:
+            streams = [one[0] for one in self.group.gather(streams)]
+        if self.checkpoints is not None and self._writes:
+            snapshot = snapshots.take(self.network, self.solving, self._progress(), streams)
+            self.checkpoints.save(self.batches, snapshot, copies)
+
+    def go_on(self, saved: Saved) -> None:
+        """Be in the state that was kept: of network and solvers only, if it says nothing of the course of a run."""
+        snapshots.load_network(self.network, saved)
+        snapshots.load_solvers(self.solving, saved)
+        progress = self._progress()
+        snapshots.go_on(progress, saved)
+        number = 0 if self.group is None else self.group.rank
+        snapshots.set_streams(snapshots.streams_of(saved, number), self.device)
+        self.position, self.batches, self.logs = progress.position, progress.batches, progress.logs
+        self.pace = Pace(progress.seconds)
+        if self.position.begun is not None:
+            self.generator.state = self.position.begun
         if self.watcher is not None:
-            self.watcher.logged(log)
-
-    def _success(self, key: int, tally: Tally) -> Success:
-        success = Success(
-            target=tally.comparison.target,
-            recent=tally.recent(self.window),
-            successes=tally.successes(),
-            confusion=tally.confusion,
-            mistaken=self.mistaken[key].take(),
-        )
-        tally.clear_confusion()
-        return success
-
-    def _keep(self) -> tuple[list[Result], float | None, bool, Path | None]:
-        return [], None, False, self.save(LAST)
-
-    def _validate(self) -> tuple[list[Result], float | None, bool, Path | None]:
-        """Score the validation set, save the weights if the primary target has never been better."""
-        results = evaluate(self.network, self.stimuli, "Validation", title="Validation")
-        console.line(f"Validation{_DOTS}")
-        saved: Path | None = None
-        primary_best = False
-        for index, result in enumerate(results):
-            score = result.confusion.average(self.plan.metric)
-            before = self.bests.get(index, 0.0)
-            if score > before:
-                self.bests[index] = score
-                console.line(f"+++ BEST validation score: {percent(score)} [{self.plan.metric}]")
-                if index == 0:
-                    primary_best = True
-                    saved = self.save(BEST)
-                    console.line(f"    '{BEST}' saved!")
-            else:
-                console.line(
-                    f"--- LOWER validation score: {percent(score)} [{self.plan.metric}] (best was {percent(before)})"
-                )
-            for line in metric_lines(result.confusion):
-                console.line(line)
-        self.best = self.bests.get(0, 0.0)
-        self._count(primary_best)
-        return results, results[0].confusion.average(self.plan.metric) if results else None, primary_best, saved
-
-    def _count(self, best: bool) -> None:
-        """Stop learning after too many validations in a row without a better one."""
-        self.lower = 0 if best else self.lower + 1
-        if self.plan.stop_after and self.lower >= self.plan.stop_after:
-            console.line(f"--- Validation did not improve after {self.lower} steps")
-            console.line("--- STOPPING THE LEARNING")
-            self.stopped = True
-
-    def _test(self) -> list[Result]:
-        results = evaluate(self.network, self.stimuli, "Test")
-        for result in results:
-            console.line(f"Test at this log (for information only): {percent(result.rate)}")
-        return results
+            self.watcher.resumed(self.logs)
 
     # Weights, and what can go wrong
-
-    def save(self, name: str) -> Path:
-        """Save the weights into a folder of the plan's folder."""
-        folder = self.plan.folder / name
-        weights.save(self.network, folder)
-        return folder
-
-    def _make_sure(self, epoch: int | None) -> None:
-        if not self.watch.look():
-            self._fail(epoch, unsound_parameter(self.network) or "the loss")
-        parameter = unsound_parameter(self.network)
-        if parameter is not None:
-            self._fail(epoch, parameter)
-
-    def _fail(self, epoch: int | None, what: str) -> None:
-        when = f"batch {self.batches}" + ("" if epoch is None else f" (epoch {epoch})")
-        saved = [log.saved for log in self.logs if log.saved is not None]
-        kept = f"the last good weights are in {saved[-1]}" if saved else f"those of the start are in {INITIAL}"
-        rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(self.solving.rates().values()))
-        raise LearningError(
-            f"learning broke down at {when}: there is a number that is not finite in {what}",
-            expected="finite values everywhere",
-            remedy=f"a lower LearningRate (it was {rates}), a smaller Momentum, or other fillers; {kept}",
-        )
-
-    def rescue(self) -> None:
-        """Save what an interrupted run has learned, unless it is not finite."""
-        if self.batches == 0:
-            return  # nothing was learned, and weights of an earlier run may be there
-        parameter = unsound_parameter(self.network)
-        if parameter is not None:
-            console.warning(f"interrupted; nothing was saved, because a number in {parameter} is not finite")
-            return
-        folder = self.save(LAST)
-        console.notice(f"interrupted after {self.batches} batches; the weights are saved in {folder}")

@@ -66,28 +66,52 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return (losses * weights(values, labels)[:, 0]).sum()
 
 
+def squared_hinge(output: Tensor, labels: Tensor) -> Tensor:
+    """The weighted sum of max(0, 1 - t y)^2, t = 1 for the label's output and -1 for the others."""
+    values = flat(output)
+    signs = torch.full_like(values, -1.0)
+    if values.shape[1] == 1:
+        signs = torch.where(labels.unsqueeze(1) == 1, 1.0, signs)
+    else:
+        signs = signs.scatter_(1, labels.clamp(min=0).unsqueeze(1), 1.0)
+    return (weights(values, labels) * (1.0 - signs * values).clamp_min(0.0).square()).sum()
+
+
+def is_likelihood(form: str, target: Target, output: Tensor) -> bool:
+    """Whether a target learns -log of the label's output of a softmax."""
+    plain = (target.target_value, target.default_value) == (1.0, 0.0) and target.loss == "SquaredError"
+    return form == "cross-entropy" and plain and output.shape[1] > 1
+
+
 def error(form: str, target: Target, output: Tensor, labels: Tensor) -> Tensor:
     """The loss of a target on what its network gives in learning, a scalar.
 
     ``form`` is that of ``TorchNetwork.loss_form``: "square" (``output`` is the output), "cross-entropy" or
     "logistic" (``output`` are the logits of a softmax or of logistic functions).
     """
+    if target.loss == "SquaredHinge":
+        return squared_hinge(output, labels)
     if form == "square":
         return squared_error(target, output, labels)
     if form == "logistic":
         return squared_error(target, pass_gradient(output, torch.sigmoid), labels)
-    if (target.target_value, target.default_value) == (1.0, 0.0) and output.shape[1] > 1:
+    if is_likelihood(form, target, output):
         return cross_entropy(output, labels)
     return squared_error(target, pass_gradient(output, lambda x: x.softmax(1)), labels)
 
 
-def outputs(form: str, output: Tensor) -> Tensor:
-    """What is judged: the outputs themselves where a threshold may look at them, else logits, which order alike."""
-    return output.sigmoid() if form == "logistic" else output
+def outputs(form: str, output: Tensor, as_values: bool = False) -> Tensor:
+    """What is judged: the outputs themselves where a threshold may look at them, else logits, which order alike.
+
+    ``as_values``: a threshold looks at the outputs of a softmax too.
+    """
+    if form == "logistic":
+        return output.sigmoid()
+    return output.softmax(1) if as_values and form == "cross-entropy" else output
 
 
 def reconstruction_error(output: Tensor, data: Tensor) -> Tensor:
-    """Half the sum of squared differences to the input itself, each divided by the count of its bin.
+    """Half the sum of squared differences to the input itself or to target data, each divided by the count of its bin.
 
     The wanted values are sorted into :data:`BINS` bins over [-1, 1], counted over the whole batch, so that
     frequent values (a background) do not outweigh rare ones.

@@ -37,12 +37,16 @@ def percent(ratio: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How often a stimulus (or pixel) of a target was estimated to be what: int64 [target, estimated]."""
+    """How often a stimulus (or pixel) of a target was estimated to be what: int64 [target, estimated].
+
+    With ``has_none`` the last class is none at all: what has no label, or no answer. It enters no average.
+    """
 
     matrix: NDArray[np.int64]
+    has_none: bool = False
 
     def __add__(self, other: Confusion) -> Confusion:
-        return Confusion(self.matrix + other.matrix)
+        return Confusion(self.matrix + other.matrix, self.has_none)
 
     @property
     def total(self) -> int:
@@ -76,7 +80,10 @@ class Confusion:
     @property
     def relevant(self) -> NDArray[np.bool_]:
         """The classes that occur as target or as estimate; only they enter an average."""
-        return self.true_positives + self.false_positives + self.false_negatives > 0
+        found = self.true_positives + self.false_positives + self.false_negatives > 0
+        if self.has_none:
+            found[-1] = False
+        return found
 
     def average(self, name: str) -> float:
         """The macro average of a metric; 0 if nothing has been counted."""

@@ -62,10 +62,18 @@ class Mistaken:
         if len(self._pending) >= PENDING:
             self._compact()
 
+    def seen(self) -> NDArray[np.int64]:
+        """The mistakes since :meth:`take`, which gives them again."""
+        self._compact()
+        return np.concatenate([np.empty((0, 4), np.int64), *self._found])
+
+    def go_on(self, seen: NDArray[np.int64]) -> None:
+        """Have seen these mistakes."""
+        self._found = [seen]
+
     def take(self) -> NDArray[np.int64]:
         """The mistakes since the last call, as :func:`mistaken` gives them."""
-        self._compact()
-        found = np.concatenate([np.empty((0, 4), np.int64), *self._found])
+        found = self.seen()
         self._found = []
         return found
 

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-_FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
+from n2d2py.graph.naming import path_of
 
-
-def path_of(cell: str) -> str:
-    """The name of a cell as part of a path: what file systems forbid becomes ``_``; ``/`` makes folders.
-
-    >>> path_of('layer1/conv:0'), path_of('/../up')
-    ('layer1/conv_0', '__/up')
-    """
-    parts = [part for part in _FORBIDDEN.sub("_", cell).split("/") if part not in ("", ".")]
-    return "/".join("__" if part == ".." else part for part in parts)
+__all__ = ["file_of", "path_of"]
 
 
 def file_of(folder: Path, cell: str, name: str) -> Path:

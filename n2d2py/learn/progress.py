@@ -31,15 +31,15 @@ def bar(share: float) -> str:
 
 
 class Bar:
-    """A bar with a text beside it that is drawn on a terminal only, and wiped away at its end."""
+    """A bar with a text beside it that is drawn on a terminal only, and wiped away at its end; ``hidden``: nowhere."""
 
-    def __init__(self, title: str, total: int) -> None:
-        self._title, self._total = title, total
+    def __init__(self, title: str, total: int, hidden: bool = False) -> None:
+        self._title, self._total, self._hidden = title, total, hidden
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def __enter__(self) -> Bar:
-        if on_terminal():
+        if on_terminal() and not self._hidden:
             self._progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=_BAR),
@@ -72,10 +72,10 @@ class Bar:
 
 
 class Pace:
-    """The clock of a loop: seconds since its start, and stimuli a second."""
+    """The clock of a loop: seconds since its start, and stimuli a second; ``before``: seconds of an earlier part."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, before: float = 0.0) -> None:
+        self._start = time.monotonic() - before
 
     @property
     def seconds(self) -> float:

@@ -26,6 +26,8 @@ class GradientDescent(Updates):
     """
 
     record: SGD
+    counters = ("updates", "_batches")
+    moments = ("velocities",)
 
     def __init__(self, record: SGD, tensors: Sequence[nn.Parameter], batch_size: int) -> None:
         super().__init__(record, tensors, batch_size)

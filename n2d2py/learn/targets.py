@@ -6,6 +6,7 @@ each pixel, (batch, outputs, height, width); an output of one pixel counts as wi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,10 +19,18 @@ from torch.nn import functional
 from n2d2py.errors import LearningError
 from n2d2py.learn.metrics import Confusion
 from n2d2py.learn.rows import Rows
-from n2d2py.parts.targets import Target
+from n2d2py.parts.targets import Target, TargetScore
 
 IGNORED = -1
 """The label of what neither learns nor scores."""
+
+NONE = -1
+"""The estimate where there is no answer."""
+
+NEVER = -2
+"""No label: the WeakTarget that never yields."""
+
+_LEAST = 1e-30
 
 PENDING = 256
 """After how many batches what a device holds of them is fetched: waiting for it at each one would slow learning."""
@@ -50,11 +59,20 @@ def among_largest(output: Tensor, labels: Tensor, n: int) -> Tensor:
     return (order == labels.unsqueeze(1)).any(1)
 
 
-def at_outputs(labels: Tensor, output: Tensor) -> Tensor:
+def answers(output: Tensor, target: Target) -> Tensor:
+    """As :func:`estimate`, and :data:`NONE` where the estimate's output is below the target's ValueThreshold."""
+    estimated = estimate(output, target.binary_threshold)
+    if not target.value_threshold:
+        return estimated
+    return torch.where(flat(output).amax(1) < target.value_threshold, NONE, estimated)
+
+
+def at_outputs(labels: Tensor, output: Tensor, weak: int = NEVER) -> Tensor:
     """Labels of the pixels of ``output`` from labels of the stimuli or of their pixels.
 
     Where a pixel of the output covers several labels, it takes the most frequent one; of equally frequent
-    ones the smallest, ignored (-1) being the smallest. One label of a whole stimulus is that of all pixels.
+    ones the smallest, ignored (-1) being the smallest. If that is ``weak``, it takes the next most frequent one.
+    One label of a whole stimulus is that of all pixels.
     """
     if labels.dim() > 1 and labels[0].numel() == 1:
         labels = labels.flatten()
@@ -68,8 +86,23 @@ def at_outputs(labels: Tensor, output: Tensor) -> Tensor:
     if height > labels.shape[1] or width > labels.shape[2]:
         return functional.interpolate(labels[:, None].double(), (height, width), mode="nearest")[:, 0].long()
     one_hot = functional.one_hot(labels + 1).movedim(-1, 1).float()
-    majority = functional.adaptive_avg_pool2d(one_hot, (height, width)).argmax(1) - 1
+    shares = functional.adaptive_avg_pool2d(one_hot, (height, width))
+    if -1 <= weak < shares.shape[1] - 1:
+        # Below every label that is there, and above those that are not.
+        shares[:, weak + 1] = torch.where(shares[:, weak + 1] > 0, _LEAST, 0.0)
+    majority = shares.argmax(1) - 1
     return majority if pixels else majority.flatten()
+
+
+def _resized(mask: Tensor, estimated: Tensor) -> Tensor:
+    """A mask (batch,) or (batch, height, width) at the pixels of ``estimated``."""
+    if estimated.dim() == 1:
+        return mask if mask.dim() == 1 else mask.flatten(1).any(1)
+    if mask.dim() == 1:
+        return mask[:, None, None].expand_as(estimated)
+    if mask.shape == estimated.shape:
+        return mask
+    return functional.interpolate(mask[:, None].float(), estimated.shape[1:], mode="nearest")[:, 0] > 0
 
 
 class Judged(NamedTuple):
@@ -87,20 +120,42 @@ class Judged(NamedTuple):
 class Comparison:
     """A target of a cell with ``outputs`` output channels.
 
-    ``lookup`` maps label ids of the database to output indices (int64, -1 ignores); None: they are the same.
+    ``lookup`` maps label ids of the database to output indices (int64, -1 ignores), its last entry being that of
+    label -1; None: they are the same. ``mask`` is the target whose estimates say where this one counts.
     """
 
     target: Target
     outputs: int
     lookup: NDArray[np.int64] | None = None
+    mask: Target | None = None
 
     @property
     def classes(self) -> int:
-        """Number of classes: that of the outputs, and two if there is one output."""
+        """Number of classes: that of the outputs, two if there is one output; of values those of their scale."""
+        if self.target.data_as_target:
+            return self.target.confusion_quant_steps if isinstance(self.target, TargetScore) else 1
         return self.outputs if self.outputs > 1 else 2
+
+    @property
+    def has_none(self) -> bool:
+        """Whether there can be no answer, or an answer where there is no label."""
+        return self.mask is not None or self.target.value_threshold > 0
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether it looks at the outputs as real numbers, and not only at their order."""
+        target = self.target
+        return self.outputs == 1 or target.data_as_target or target.value_threshold > 0
+
+    @property
+    def cells(self) -> list[str]:
+        """The cells whose outputs it looks at."""
+        return [self.target.cell] if self.mask is None else [self.target.cell, self.mask.cell]
 
     def check(self, labels: NDArray[np.int64]) -> None:
         """Raise :class:`LearningError` if no output stands for one of the database's labels."""
+        if self.target.data_as_target:
+            return
         largest = int(self._mapped(labels).max(initial=IGNORED))
         if largest >= self.classes:
             raise LearningError(
@@ -112,9 +167,7 @@ class Comparison:
             )
 
     def _mapped(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        if self.lookup is None:
-            return labels
-        return np.append(self.lookup, IGNORED)[np.where(labels < 0, len(self.lookup), labels)]
+        return labels if self.lookup is None else self.lookup[np.maximum(labels, IGNORED)]
 
     def labels(self, labels: Tensor, output: Tensor) -> Tensor:
         """Output indices wanted at ``output``, on its device, from labels of the database; -1 for the ignored.
@@ -122,20 +175,44 @@ class Comparison:
         That the labels are in range is not looked at (:meth:`check` does, once for a set), so that no device
         has to be waited for.
         """
-        labels = labels.to(output.device, non_blocking=True)
+        labels = labels.to(output.device, non_blocking=True).clamp(min=IGNORED)
+        if self.target.data_as_target:
+            return labels  # which nobody looks at
         if self.lookup is not None:
-            table = torch.from_numpy(np.append(self.lookup, IGNORED)).to(output.device, non_blocking=True)
-            labels = table[torch.where(labels < 0, len(self.lookup), labels)]
-        return at_outputs(labels.clamp(min=IGNORED), output)
+            labels = torch.from_numpy(self.lookup).to(output.device, non_blocking=True)[labels]
+        return at_outputs(labels, output, self.target.weak_target)
 
-    def judge(self, output: Tensor, labels: Tensor) -> Judged:
-        """Estimates of a batch and their success; ``labels`` are those of :meth:`labels`."""
-        estimated = estimate(output, self.target.binary_threshold)
+    def judge(self, outputs: Mapping[str, Tensor], labels: Tensor, data: Tensor) -> Judged:
+        """Estimates of a batch and their success.
+
+        ``outputs`` are those of :attr:`cells` by name, ``labels`` those of :meth:`labels`, ``data`` what values are
+        compared with (DataAsTarget): the stimuli, or their target data.
+        """
+        output = outputs[self.target.cell]
+        if self.target.data_as_target:
+            return self._compared(output, data)
+        estimated = answers(output, self.target)
+        if self.mask is not None:
+            inside = answers(outputs[self.mask.cell], self.mask) == self.target.masked_label
+            estimated = torch.where(_resized(inside, estimated), estimated, NONE)
         valid = labels >= 0
         right = (estimated == labels) & valid
         if labels.dim() == 1:
             return Judged(labels, estimated, right.double(), valid)
         return Judged(labels, estimated, self._balanced(labels, right, valid), torch.ones_like(valid[:, 0, 0]))
+
+    def _compared(self, output: Tensor, data: Tensor) -> Judged:
+        """Values against values: success is the mean squared error, classes are steps of the values' scale."""
+        wanted, found = data.flatten(1).double(), output.flatten(1).double()
+        low, high = 0.0, 1.0
+        if isinstance(self.target, TargetScore):
+            low, high = self.target.confusion_range_min, self.target.confusion_range_max
+        steps = [
+            ((values - low) / (high - low) * self.classes).floor().clamp(0, self.classes - 1).long()[:, None]
+            for values in (wanted, found)
+        ]
+        success = (wanted - found).square().mean(1)
+        return Judged(steps[0], steps[1], success, torch.ones_like(success, dtype=torch.bool))
 
     def _balanced(self, labels: Tensor, right: Tensor, valid: Tensor) -> Tensor:
         """Mean over the classes that a stimulus shows of the share of their pixels that is right; 1 without any."""
@@ -159,14 +236,16 @@ class Tally:
         self._sums = Rows(3)
         self._successes = Rows(2)
         self._matrix: Tensor | None = None
+        self._shared = 0
 
-    def add(self, output: Tensor, labels: Tensor) -> Judged:
-        """Count one batch."""
-        judged = self.comparison.judge(output, labels)
+    def add(self, outputs: Mapping[str, Tensor], labels: Tensor, data: Tensor) -> Judged:
+        """Count one batch; see :meth:`Comparison.judge`."""
+        judged = self.comparison.judge(outputs, labels, data)
         success = torch.where(judged.counts, judged.success, 0.0).sum()
-        top = self.comparison.target.top_n
+        target = self.comparison.target
+        top, output = target.top_n, outputs[target.cell]
         top_success = success
-        if top > 1 and labels.dim() == 1:
+        if top > 1 and judged.labels.dim() == 1:
             top_success = (among_largest(output, labels, top) & judged.counts).sum().double()
         self._pending.append(torch.stack([success, top_success, judged.counts.sum().double()]))
         if len(self._pending) >= PENDING:
@@ -175,11 +254,19 @@ class Tally:
         return judged
 
     def _count(self, judged: Judged) -> None:
-        classes = self.comparison.classes
+        classes, none = self._classes, self.comparison.classes
         if self._matrix is None:
             # One more cell takes what is ignored, so that no device has to be asked how much that is.
             self._matrix = torch.zeros(classes * classes + 1, dtype=torch.int64, device=judged.labels.device)
-        pair = torch.where(judged.labels >= 0, judged.labels * classes + judged.estimated, classes * classes)
+        if self._matrix.device != judged.labels.device:
+            self._matrix = self._matrix.to(judged.labels.device)  # it comes from a checkpoint
+        labels, estimated = judged.labels, judged.estimated
+        counted = labels >= 0
+        if self.comparison.has_none:
+            # An answer inside the mask counts although no label is there.
+            counted = counted | (estimated >= 0) if self.comparison.mask is not None else counted
+            labels, estimated = (torch.where(each < 0, none, each) for each in (labels, estimated))
+        pair = torch.where(counted, labels * classes + estimated, classes * classes)
         self._matrix.scatter_add_(0, pair.flatten(), torch.ones_like(pair).flatten())
 
     def successes(self) -> NDArray[np.float64]:
@@ -219,10 +306,38 @@ class Tally:
     @property
     def confusion(self) -> Confusion:
         """Target against estimate, of stimuli or of pixels."""
-        classes = self.comparison.classes
+        classes, has_none = self._classes, self.comparison.has_none
         if self._matrix is None:
-            return Confusion(np.zeros((classes, classes), np.int64))
-        return Confusion(self._matrix[:-1].cpu().numpy().reshape(classes, classes).copy())
+            return Confusion(np.zeros((classes, classes), np.int64), has_none)
+        return Confusion(self._matrix[:-1].cpu().numpy().reshape(classes, classes).copy(), has_none)
+
+    @property
+    def _classes(self) -> int:
+        """Classes of the matrix: none at all is one more where it can be."""
+        return self.comparison.classes + self.comparison.has_none
+
+    def table(self) -> NDArray[np.float64]:
+        """(batches, 3): of each batch the sums of success and of TopN success, and how many stimuli count."""
+        self._compact()
+        return self._sums.table()
+
+    def go_on(self, table: NDArray[np.float64], matrix: NDArray[np.int64]) -> None:
+        """Be as another tally was that gave this :meth:`table` and the matrix of its :attr:`confusion`."""
+        self._begin(table)
+        self._matrix = torch.from_numpy(np.append(matrix.reshape(-1), 0))
+
+    def share(self, add: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> None:
+        """Count what all processes of the run have counted since the last call; ``add`` adds over all of them."""
+        table = self.table()
+        if len(table) == self._shared:
+            return
+        self._begin(np.concatenate([table[: self._shared], add(table[self._shared :].copy())]))
+
+    def _begin(self, table: NDArray[np.float64]) -> None:
+        self._sums, self._successes, self._shared = Rows(3), Rows(2), len(table)
+        self._sums.append(table)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._successes.append(table[:, :2] / table[:, 2:])
 
     def clear_confusion(self) -> None:
         """Begin the confusion matrix anew; the success stays."""

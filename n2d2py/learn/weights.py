@@ -21,11 +21,16 @@ from n2d2py import console
 from n2d2py.errors import Place, WeightsError
 from n2d2py.layers.base import Stored
 from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.learn.checkpoint import sync_folder, write_through
 from n2d2py.learn.names import file_of
 from n2d2py.learn.syntxt import assign, count_of, is_finite, read_values, text_of
 
 NOTHING = "/dev/null"
 """As the folder of a load: load nothing."""
+
+JOURNAL = "saving.list"
+"""While files are renamed, the list of them."""
+_PART = ".part"
 
 Missing = Literal["error", "notice", "ignore"]
 """What a missing file means. ``notice``: a line, and the tensor stays (learning that starts from weights of an
@@ -35,6 +40,10 @@ _PARAMETERS = ("weights", "scales", "biases", "means", "variances")
 """The tensors of a cell, in the order of the single-file form; all others belong to quantizers."""
 _ESSENTIAL = ("biases", "means", "variances")
 """What may not be missing if other files of the cell are there."""
+
+
+_Shared = dict[int, tuple[str, Stored, NDArray[np.float64]]]
+"""By the identity of a tensor, the first cell that has it, and what its file says."""
 
 
 class Storing(Protocol):
@@ -48,7 +57,8 @@ class Storing(Protocol):
 def save(network: Storing, folder: str | os.PathLike[str]) -> None:
     """Write every stored tensor of ``network``, and its quantized weights for the reader, into ``folder``.
 
-    All files are written beside their final names first and renamed when all are complete. Raises
+    All files are written beside their final names first, and renamed when all are complete and a list of them is on
+    the disk: should the process die in between, the next one that reads or writes the folder ends the work. Raises
     :class:`WeightsError` if a value is not finite (nothing is written) or two cells would share a file, and
     OSError if the disk does not take the files.
     """
@@ -63,7 +73,7 @@ def save(network: Storing, folder: str | os.PathLike[str]) -> None:
                 remedy='give the cells names that differ in more than the characters < > : " | ? *',
             )
         texts[file] = text
-    _write(texts)
+    _write(root, texts)
     for cell in network.stored():
         whole = file_of(root, cell, "")
         if whole.exists():
@@ -105,19 +115,39 @@ def quantized(network: Storing) -> dict[str, list[Stored]]:
     return found
 
 
-def _write(texts: Mapping[Path, str]) -> None:
-    suffix = f".{os.getpid()}.part"
-    parts = [(file.with_name(file.name + suffix), file) for file in texts]
+def _write(root: Path, texts: Mapping[Path, str]) -> None:
+    finish(root)
+    parts = [(file.with_name(file.name + _PART), file) for file in texts]
+    journal = root / JOURNAL
     try:
         for part, file in parts:
             file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(texts[file], encoding="ascii")
+            with part.open("w", encoding="ascii") as stream:
+                stream.write(texts[file])
+                stream.flush()
+                os.fsync(stream.fileno())
+        if parts:
+            names = "".join(f"{file.relative_to(root).as_posix()}\n" for _, file in parts)
+            write_through(journal, names.encode())
+            sync_folder(root)
     except BaseException:
         for part, _ in parts:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
         raise
     _rename(parts)
+    journal.unlink(missing_ok=True)
+
+
+def finish(root: Path) -> None:
+    """Bring a save to its end that was cut short after all of its files were written, if there is one."""
+    journal = root / JOURNAL
+    try:
+        names = journal.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    _rename([(root / f"{name}{_PART}", root / name) for name in names])
+    journal.unlink(missing_ok=True)
 
 
 def _rename(parts: list[tuple[Path, Path]]) -> None:
@@ -145,17 +175,33 @@ def load(network: Storing, folder: str | os.PathLike[str], missing: Missing = "e
         return
     root = Path(folder)
     console.line(f"Importing weights from directory '{folder}'.")
+    finish(root)
     cells = network.stored()
     _check_folder(root, cells, missing)
     plan: list[tuple[Stored, NDArray[np.float64]]] = []
     absent: list[Path] = []
+    first: _Shared = {}
     for cell, items in cells.items():
-        plan += _read_cell(root, cell, items, missing, absent)
+        for item, values in _read_cell(root, cell, items, missing, absent):
+            _check_shared(root, cell, item, values, first)
+            plan.append((item, values))
     for file in absent:
         console.notice(f"Could not open synaptic file: {file}")
     with torch.no_grad():
         for item, values in plan:
             assign(item, values)
+
+
+def _check_shared(root: Path, cell: str, item: Stored, values: NDArray[np.float64], first: _Shared) -> None:
+    """Raise :class:`WeightsError` if a cell before this one shares the tensor, and their files disagree about it."""
+    owner, known, other = first.setdefault(id(item.tensor), (cell, item, values))
+    if known.layout == item.layout and not np.array_equal(other, values):
+        raise WeightsError(
+            f"cells {owner} and {cell} share their {item.name}, and their files differ",
+            place=Place(file=str(file_of(root, cell, item.name))),
+            expected=f"the values of {file_of(root, owner, item.name)}",
+            remedy="weights of a network in which the cells do not share them?",
+        )
 
 
 def _check_folder(root: Path, cells: Mapping[str, list[Stored]], missing: Missing) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ class FakeNetwork(nn.Module):
     quantized = False
     carries_codes = False
     form = "square"
+    layers = MappingProxyType({})
 
     def __init__(self, *sizes, solver=None, targets=None, seed=1):
         super().__init__()
@@ -72,6 +73,12 @@ class FakeNetwork(nn.Module):
 
 
 class FakeGraph(dict):
+    spiking = ()
+    nodes = ()
+
+    def __iter__(self):
+        return iter(self.nodes)
+
     def __init__(self, cells, targets):
         super().__init__(cells)
         self.targets = targets
@@ -108,17 +115,22 @@ class FakeStimuli:
             inputs=torch.from_numpy(points[positions]),
             labels=torch.from_numpy(labels[positions]),
             codes=None,
+            target_data=None,
         )
 
-    def epoch(self, generator):
+    def epoch(self, generator, start=0, part=(0, 1), gaps=False):
         size = self.size("Learn")
-        order = generator.permutation(np.concatenate([np.arange(size), np.arange(-size % self.batch_size)]))
-        for start in range(0, len(order), self.batch_size):
-            yield self.batch("Learn", order[start : start + self.batch_size])
+        order = np.concatenate([np.arange(size), np.arange(-size % self.batch_size)])
+        generator.shuffle(order)
+        return self.batches(order.reshape(-1, self.batch_size)[start:], part)
 
-    def draws(self, batches, generator):
-        for _ in range(batches):
-            yield self.batch("Learn", generator.integers(0, self.size("Learn"), self.batch_size))
+    def draws(self, batches, generator, start=0, part=(0, 1), gaps=False):
+        drawn = [generator.integers(0, self.size("Learn") - 1, self.batch_size) for _ in range(batches)]
+        return self.batches(drawn[start:], part)
+
+    def batches(self, rows, part):
+        for row in rows:
+            yield self.batch("Learn", np.array_split(row, part[1])[part[0]])
 
     def passes(self, name):
         for start in range(0, self.size(name), self.batch_size):

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from n2d2py.data.random import Generator
 from n2d2py.errors import LearningError
-from n2d2py.learn import loop, weights
+from n2d2py.learn import finiteness, learner, loop, weights
 from n2d2py.learn.history import Plan
 from n2d2py.learn.loop import learn
 from n2d2py.parts.solvers import SGD
+from n2d2py.parts.targets import TargetScore
 
 from .fakes import FakeNetwork, FakeStimuli
 
@@ -17,7 +19,7 @@ def _lines(caplog):
 
 
 def generator():
-    return np.random.default_rng(1)
+    return Generator(1)
 
 
 class Watcher:
@@ -26,6 +28,9 @@ class Watcher:
 
     def logged(self, log):
         self.logs.append(log)
+
+    def resumed(self, logs):
+        self.logs += logs
 
 
 def parameters(network):
@@ -164,9 +169,9 @@ def test_values_that_are_not_finite_stop_learning_and_name_the_cell(tmp_path):
 
 
 def learn_without_initial_save(network, stimuli, folder):
-    save = loop._Learner.save
+    save = learner.Learner.save
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop._Learner, "save", lambda self, name: save(self, name) if name != loop.INITIAL else None)
+        patch.setattr(learner.Learner, "save", lambda self, name: save(self, name) if name != loop.INITIAL else None)
         learn(network, stimuli, Plan(epochs=2, folder=folder), generator())
 
 
@@ -193,20 +198,20 @@ def test_an_output_that_is_not_finite_is_named():
     batch = stimuli.batch("Learn", np.arange(8))
     network.cells[0].register_forward_hook(lambda module, inputs, output: output / 0.0)
     network.cells[0]._forward_hooks.move_to_end(next(iter(network.cells[0]._forward_hooks)), last=False)
-    found = loop.first_unsound(network, batch.inputs, lambda: network(batch.inputs)["fc1"].sum())
+    found = finiteness.first_unsound(network, batch.inputs, lambda: network(batch.inputs)["fc1"].sum())
     assert found == "the output of cell fc0"
 
 
 def test_stimuli_that_are_not_finite_are_named():
     inputs = torch.full((1, 3, 1, 1), float("nan"))
-    assert loop.first_unsound(FakeNetwork(3, 3), inputs, lambda: torch.zeros(1).sum()) == "the stimuli"
+    assert finiteness.first_unsound(FakeNetwork(3, 3), inputs, lambda: torch.zeros(1).sum()) == "the stimuli"
 
 
 def test_an_interrupt_saves_the_weights_and_goes_on_up(tmp_path, caplog):
     network, stimuli = FakeNetwork(3, 3), FakeStimuli(validation=9)
     passes = stimuli.epoch
 
-    def interrupted(draw):
+    def interrupted(draw, *_):
         for index, batch in enumerate(passes(draw)):
             if index == 5:
                 raise KeyboardInterrupt
@@ -224,7 +229,7 @@ def test_an_interrupt_saves_the_weights_and_goes_on_up(tmp_path, caplog):
 def test_an_interrupt_before_anything_was_learned_leaves_old_weights_alone(tmp_path):
     stimuli = FakeStimuli()
 
-    def interrupted(draw):
+    def interrupted(draw, *_):
         raise KeyboardInterrupt
 
     stimuli.epoch = interrupted
@@ -237,7 +242,7 @@ def test_an_interrupt_does_not_save_what_is_not_finite(tmp_path, caplog):
     network, stimuli = FakeNetwork(3, 3), FakeStimuli()
     passes = stimuli.epoch
 
-    def interrupted(draw):
+    def interrupted(draw, *_):
         yield next(passes(draw))
         with torch.no_grad():
             network.cells[0].biases[0] = float("nan")
@@ -288,3 +293,28 @@ def test_the_mistakes_of_a_log_are_those_of_its_confusion_matrix(tmp_path):
     assert success.confusion.total == 3 * 64
     assert found.sum() > 0
     assert np.array_equal(found, wrong)
+
+
+def test_of_several_targets_of_a_cell_the_last_one_asks(tmp_path):
+    """As in N2D2, where each overwrites the error that the one before wrote; all of them score."""
+    weights = []
+    for count in (1, 2):
+        several = tuple(TargetScore(name=f"fc0.Target-{n}", cell="fc0", top_n=n) for n in range(1, count + 1))
+        network = FakeNetwork(3, 3, targets=several)
+        history = learn(network, FakeStimuli(), Plan(epochs=1, folder=tmp_path), generator())
+        weights.append(network.cells[0].weights.detach().clone())
+        assert [success.target.name for success in history.logs[0].learning] == [target.name for target in several]
+    assert torch.equal(*weights)
+
+
+def test_layers_that_want_labels_are_given_those_of_the_batch(tmp_path):
+    network, stimuli, seen = FakeNetwork(3, 3), FakeStimuli(learn=16), []
+    forward = network.forward
+
+    def watched(inputs):
+        seen.append(network.labels(torch.zeros(len(inputs), 3)))
+        return forward(inputs)
+
+    network.forward = watched
+    learn(network, stimuli, Plan(epochs=1, folder=tmp_path), generator())
+    assert sorted(torch.cat(seen[:2]).tolist()) == sorted(stimuli.labels("Learn").tolist())

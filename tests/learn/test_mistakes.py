@@ -40,13 +40,13 @@ def test_a_tally_holds_few_tensors_however_long_it_counts():
     successes = []
     for index in range(PENDING + 10):
         labels = torch.tensor([index % 2, 0])
-        tally.add(output, labels)
+        tally.add({"fc": output}, labels, output)
         assert len(tally._pending) < PENDING
         successes.append((index % 2 + 1) / 2)
     assert tally.successes()[:, 0].tolist() == successes
     assert tally.rate == sum(successes) / len(successes)
     assert tally.recent(3) == sum(successes[-3:]) / 3
     first = tally.successes()
-    tally.add(output, torch.tensor([1, 0]))
+    tally.add({"fc": output}, torch.tensor([1, 0]), output)
     assert np.shares_memory(first, tally.successes())
     assert len(first) == PENDING + 10

@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from n2d2py.errors import LearningError
+from n2d2py.errors import LearningError, Place
 from n2d2py.learn import testing
-from n2d2py.parts.targets import PlainTarget, TargetScore
+from n2d2py.parts.targets import PlainTarget, TargetBBox, TargetROIs, TargetScore
 from n2d2py.quant.grid import Coded, Grid
 
 from .fakes import FakeNetwork, FakeStimuli
@@ -117,3 +119,39 @@ def test_mistakes_of_pixels_are_counted_by_pair():
     labels = np.array([[[0, 0, 0, -1]], [[1, 1, 1, 1]]])
     estimated = np.array([[[1, 1, 2, 0]], [[1, 1, 1, 1]]])
     assert testing.mistakes(np.array([7, 8]), labels, estimated) == [(7, 0, 1, 2), (7, 0, 2, 1)]
+
+
+def test_a_target_that_cannot_be_tested():
+    targets = (TargetBBox(name="box.Target", cell="fc0", places={"": Place("net.ini", 9, "box.Target")}),)
+    with pytest.raises(LearningError) as error:
+        testing.evaluate(identity(targets=targets), FakeStimuli(), "Test")
+    text = str(error.value)
+    assert "target box.Target can be neither learned nor tested: n2d2py does not yet give" in text
+    assert "net.ini:9, [box.Target]" in text
+    assert "remove [box.Target], or give it Type=TargetScore" in text
+
+
+def test_a_network_of_spikes():
+    network = identity()
+    cell = SimpleNamespace(place=lambda: Place("net.ini", 3, "fc"))
+    network.network.spiking = [SimpleNamespace(name="fc", model="Spike_Analog", cell=cell)]
+    with pytest.raises(LearningError, match="cell fc has the model Spike_Analog") as error:
+        testing.comparisons(network, FakeStimuli())
+    assert "DefaultModel=Frame" in str(error.value)
+
+
+def test_regions_learn_and_do_not_score():
+    targets = (TargetROIs(name="roi.Target", cell="fc0"), TargetScore(name="b", cell="fc0"))
+    results = testing.evaluate(identity(targets=targets), FakeStimuli(), "Test")
+    assert [result.target.name for result in results] == ["b"]
+
+
+def test_the_mask_of_a_target_is_evaluated_too():
+    targets = (
+        TargetScore(name="a", cell="fc0", mask_label_target="b", masked_label=0),
+        PlainTarget(name="b", cell="fc0"),
+    )
+    (result,) = testing.evaluate(identity(targets=targets), FakeStimuli(test=9), "Test")
+    assert result.confusion.has_none
+    # Only what is estimated to be 0 counts as an answer.
+    assert result.confusion.matrix.tolist() == [[3, 0, 0, 0], [0, 0, 0, 3], [0, 0, 0, 3], [0, 0, 0, 0]]

@@ -113,14 +113,14 @@ def test_two_cells_may_not_share_a_file(tmp_path):
 def test_a_save_that_fails_leaves_the_old_files_whole(tmp_path, monkeypatch):
     old, new = conv_and_norm(1), conv_and_norm(2)
     weights.save(old, tmp_path)
-    write = Path.write_text
+    opened = Path.open
 
-    def write_on_a_full_disk(self, data, **options):
+    def open_on_a_full_disk(self, *options, **others):
         if "bn_means" in self.name:
             raise OSError(28, "No space left on device")
-        return write(self, data, **options)
+        return opened(self, *options, **others)
 
-    monkeypatch.setattr(Path, "write_text", write_on_a_full_disk)
+    monkeypatch.setattr(Path, "open", open_on_a_full_disk)
     with pytest.raises(OSError, match="No space left"):
         weights.save(new, tmp_path)
     monkeypatch.undo()

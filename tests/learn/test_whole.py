@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from n2d2py import ini
+from n2d2py.data.random import Generator
 from n2d2py.graph import build
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import loop, testing, weights
@@ -70,7 +71,7 @@ def learned(net):
 )
 def test_every_kind_of_target_is_learned(tmp_path, activation, rest):
     net, stimuli = network(activation=activation, rest=rest), FakeStimuli(learn=96)
-    history = loop.learn(net, stimuli, Plan(epochs=8, folder=tmp_path), np.random.default_rng(1))
+    history = loop.learn(net, stimuli, Plan(epochs=8, folder=tmp_path), Generator(1))
     (result,) = testing.evaluate(net, stimuli, "Test")
     assert result.rate > 0.9
     assert history.logs[-1].learning[0].recent > 0.8
@@ -79,13 +80,13 @@ def test_every_kind_of_target_is_learned(tmp_path, activation, rest):
 def test_the_same_seed_gives_the_same_network(tmp_path):
     nets = [network(), network()]
     for net in nets:
-        loop.learn(net, FakeStimuli(), Plan(epochs=2, folder=tmp_path), np.random.default_rng(1))
+        loop.learn(net, FakeStimuli(), Plan(epochs=2, folder=tmp_path), Generator(1))
     assert all(map(torch.equal, *map(learned, nets)))
 
 
 def test_what_was_learned_comes_back_exactly(tmp_path):
     net, other = network(), network()
-    loop.learn(net, FakeStimuli(), Plan(epochs=2, folder=tmp_path), np.random.default_rng(1))
+    loop.learn(net, FakeStimuli(), Plan(epochs=2, folder=tmp_path), Generator(1))
     weights.load(other, tmp_path / "weights")
     for items, others in zip(net.stored().values(), other.stored().values(), strict=True):
         for item, same in zip(items, others, strict=True):
@@ -94,7 +95,7 @@ def test_what_was_learned_comes_back_exactly(tmp_path):
 
 def test_quantized_weights_are_those_of_the_saved_weights(tmp_path):
     net = network()
-    loop.learn(net, FakeStimuli(), Plan(epochs=1, folder=tmp_path), np.random.default_rng(1))
+    loop.learn(net, FakeStimuli(), Plan(epochs=1, folder=tmp_path), Generator(1))
     layer = net.layers["fc0"]
     codes, grid = layer.weight_codes()
     saved = np.loadtxt(tmp_path / "weights" / "fc0_quant_weights_quant.syntxt")
@@ -132,3 +133,31 @@ def test_the_names_of_the_files(tmp_path):
         "fc1_weights",
     ]
     assert (tmp_path / "bn0_QAct_SAT_Alpha.syntxt").read_text() == "6"
+
+
+MARGINS = """
+[distance]
+Input=fc1
+Type=Distance
+NbOutputs=3
+Margin=0.1
+CenterCoef=0.01
+EndRampIT=4
+Solvers.LearningRate=0.05
+[bias]
+Input=distance
+Type=TargetBias
+NbOutputs=3
+Bias=-0.1
+"""
+
+
+def test_labels_reach_the_cells_that_want_them(tmp_path):
+    rest = MARGINS + SOFTMAX.replace("Input=fc1", "Input=bias")
+    net, stimuli = network(activation="Linear", rest=rest), FakeStimuli(learn=96)
+    loop.learn(net, stimuli, Plan(epochs=8, folder=tmp_path), Generator(1))
+    assert int(net.layers["distance"].batches) == 8 * 12
+    assert net.layers["distance"].margin == 0.1
+    (result,) = testing.evaluate(net, stimuli, "Test")
+    assert result.rate > 0.9
+    assert (tmp_path / "weights" / "distance_means.syntxt").exists()
