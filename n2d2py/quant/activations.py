@@ -11,7 +11,7 @@ from n2d2py.registry import find, name_of
 
 
 class ActivationQuantization(nn.Module):
-    """The quantizer of the output of one cell: codes 0..R."""
+    """The quantizer of the output of one cell."""
 
     def __init__(self, record: ActivationQuantizer) -> None:
         super().__init__()
@@ -21,12 +21,25 @@ class ActivationQuantization(nn.Module):
         """``values`` rounded to the grid, with the quantizer's gradient."""
         raise NotImplementedError
 
+    @property
+    def ready(self) -> bool:
+        """Whether all is known that the first batch decides."""
+        return True
+
+    def prepare(self, values: Tensor) -> None:
+        """Take from ``values`` what the first batch decides, unless that is known."""
+
     def split(self, values: Tensor) -> Scaled:
-        """``values`` as codes 0..R with the quantizer's gradient, and their scale.
+        """``values`` as codes with the quantizer's gradient, and their scale.
 
         ``codes * scale`` is bit for bit what ``forward`` gives.
         """
         raise NotImplementedError
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The lowest and the highest code, as far as that is known before learning."""
+        return None
 
     def grid(self) -> Grid:
         """The grid of the output as it is now."""

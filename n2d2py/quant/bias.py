@@ -15,21 +15,24 @@ from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype
 
 MOST_BITS = 16
 """Largest F: a bias is then off by at most 2^-17 of an accumulator's unit."""
+WORD = 1 << 30
+"""Shifted accumulators with their bias stay below this magnitude, so that words of 32 bits hold sums of two ..."""
 LIMIT = 1 << 52
-"""Shifted accumulators with their bias stay below this magnitude, so that float64 holds them exactly."""
+"""... or below this one, unshifted, so that float64 holds them exactly."""
 
 
 def bias_codes(offset: Tensor, grid: Grid) -> tuple[int, Tensor]:
     """(F, integers): the bias ``offset`` (float64, channels) as rint(offset / scale * 2^F), float64 (channels).
 
     F is the largest number of bits, at most 16, that keeps every sum of a shifted accumulator of ``grid`` and
-    its bias below 2^52. Raises OverflowError where not even F = 0 does.
+    its bias below 2^30; 0 if none does. Raises OverflowError where even then a sum passes 2^52.
     """
     units = offset.double() / grid.scale
     for bits in range(MOST_BITS, -1, -1):
         codes = torch.round(units * float(1 << bits))
         largest = float(codes.abs().max()) if codes.numel() else 0.0
-        if largest < LIMIT and (grid.magnitude << bits) + int(largest) < LIMIT:
+        limit = WORD if bits else LIMIT
+        if largest < limit and (grid.magnitude << bits) + int(largest) < limit:
             return bits, codes
     raise OverflowError(f"accumulators up to {grid.magnitude} with their biases do not fit below 2^52")
 

@@ -1,11 +1,12 @@
 """Codes and grids: the one answer from which fake-quantized learning and the integer network both come.
 
 A tensor on a grid is ``codes * scale``, with integer codes in [low, high] that differ by multiples of
-``step`` (2 on the SAT Default grid, whose codes are 2k - R).
+``step`` (2 on the SAT Default grid, whose codes are 2k - R), or that are the listed ones of an uneven level set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,12 +15,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Grid:
-    """The levels ``code * scale``, code = low, low + step, ..., high."""
+    """The levels ``code * scale``, code = low, low + step, ..., high; or ``uneven``, sorted, where it is given."""
 
     scale: float
     low: int
     high: int
     step: int = 1
+    uneven: tuple[int, ...] = ()
 
     @property
     def bits(self) -> int:
@@ -31,7 +33,12 @@ class Grid:
     @property
     def levels(self) -> int:
         """Number of levels."""
-        return (self.high - self.low) // self.step + 1
+        return len(self.uneven) or (self.high - self.low) // self.step + 1
+
+    @property
+    def codes(self) -> Sequence[int]:
+        """All codes, in increasing order."""
+        return self.uneven or range(self.low, self.high + 1, self.step)
 
     @property
     def magnitude(self) -> int:

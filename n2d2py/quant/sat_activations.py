@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from n2d2py.parts.dorefa import PactActivations
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.power import next_power
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
 
@@ -26,6 +28,7 @@ _SMALLEST = 1e-12
 """What alpha counts as if learning has brought it to 0: the quotients stay finite."""
 
 
+@register("activation quantization", "PACT")
 @register("activation quantization", "SAT")
 class SatActivationQuantization(ActivationQuantization):
     """CG-PACT with a learned clipping value ``alpha`` (a scalar; its sign has no meaning)."""
@@ -35,14 +38,19 @@ class SatActivationQuantization(ActivationQuantization):
     def __init__(self, record: SatActivations) -> None:
         super().__init__(record)
         self.alpha = nn.Parameter(torch.tensor(float(record.alpha)))
+        self.calibrated = not isinstance(record, PactActivations)
 
     def forward(self, values: Tensor) -> Tensor:
-        quantized: Tensor = _Clip.apply(values, self.alpha, self.record.range)
+        quantized: Tensor = _Clip.apply(values, self._clipping(), self.record.range, self.calibrated)
         return quantized
 
     def split(self, values: Tensor) -> Scaled:
-        codes, scale = _Split.apply(values, self.alpha, self.record.range)
+        codes, scale = _Split.apply(values, self._clipping(), self.record.range, self.calibrated)
         return Scaled(codes, scale, self.record.range)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        return 0, self.record.range
 
     def grid(self) -> Grid:
         return Grid(self._clip() / self.record.range, 0, self.record.range)
@@ -52,14 +60,21 @@ class SatActivationQuantization(ActivationQuantization):
         return real.clamp(0.0, clip).mul_(self.record.range / clip).round_()
 
     def learned(self) -> list[tuple[str, nn.Parameter]]:
-        return [("QAct_SAT_Alpha", self.alpha)]
+        return [(f"QAct_{'SAT' if self.calibrated else 'PACT'}_Alpha", self.alpha)]
 
     @torch.no_grad()
     def fill(self) -> None:
         self.alpha.fill_(self.record.alpha)
 
+    def _clipping(self) -> Tensor:
+        """The clipping value; with PowerOfTwo=1 as many steps as before, each rounded up to a power of two."""
+        if not self.record.power_of_two:
+            return self.alpha
+        steps = self.record.range
+        return next_power(self.alpha.abs().clamp_min(_SMALLEST) / steps) * steps
+
     def _clip(self) -> float:
-        return max(abs(float(self.alpha.detach())), _SMALLEST)
+        return max(abs(float(self._clipping().detach())), _SMALLEST)
 
 
 class _Clip(torch.autograd.Function):
@@ -71,37 +86,41 @@ class _Clip(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int) -> Tensor:
+    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int, calibrated: bool) -> Tensor:
         scaled, codes, step = _encoded(values, alpha, steps)
         out = codes.mul_(step)
-        ctx.steps = float(steps)
+        ctx.steps, ctx.calibrated = float(steps), calibrated
         ctx.save_for_backward(scaled, out, step, alpha)
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         scaled, out, step, alpha = ctx.saved_tensors
-        return *_gradients(gradient, scaled, _dot(gradient, out) / step, alpha, ctx.steps), None
+        if not ctx.calibrated:
+            return *_plain_gradients(gradient, scaled, alpha, ctx.steps), None, None
+        return *_gradients(gradient, scaled, _dot(gradient, out) / step, alpha, ctx.steps), None, None
 
 
 class _Split(torch.autograd.Function):
     """(x, a) -> (codes, scale). dL/dcode = dL/dy * scale, hence g = dL/dcode / scale."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, values: Tensor, alpha: Tensor, steps: int, calibrated: bool) -> tuple[Tensor, Tensor]:
         scaled, codes, step = _encoded(values, alpha, steps)
-        ctx.steps = float(steps)
+        ctx.steps, ctx.calibrated = float(steps), calibrated
         ctx.save_for_backward(scaled, codes, step, alpha)
         ctx.mark_non_differentiable(step)
         return codes, step
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None]:
         scaled, codes, step, alpha = ctx.saved_tensors
+        if not ctx.calibrated:
+            return *_plain_gradients(gradient / step, scaled, alpha, ctx.steps), None, None
         total = _dot(gradient, codes) / step
-        return *_gradients(gradient / step, scaled, total, alpha, ctx.steps), None
+        return *_gradients(gradient / step, scaled, total, alpha, ctx.steps), None, None
 
 
 def _encoded(values: Tensor, alpha: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -118,6 +137,13 @@ def _gradients(gradient: Tensor, scaled: Tensor, total: Tensor, alpha: Tensor, s
     inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps * (1 + torch.finfo(scaled.dtype).eps))
     below = torch.ops.aten.hardtanh_backward(inner, scaled, 0.0, steps)
     slope = (total - _dot(below, scaled)).div_(steps)
+    return inner, torch.where(alpha < 0, -slope, slope)
+
+
+def _plain_gradients(gradient: Tensor, scaled: Tensor, alpha: Tensor, steps: float) -> tuple[Tensor, Tensor]:
+    """As :func:`_gradients`, h being 1 for clipped values and 0 for all others."""
+    inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps)
+    slope = torch.where(scaled >= steps, gradient, 0.0).sum()
     return inner, torch.where(alpha < 0, -slope, slope)
 
 

@@ -15,7 +15,8 @@ Asymmetric   rint(r ((1 + 1/(2r)) u - 1/(2r)))                    -r-1 .. r     
 ApplyScaling divides the scale by s = sqrt(n Var(weights)), Var unbiased over the quantized tensor, n = outputs
 times kernel taps, so that a layer without batch normalisation keeps the variance of its input.
 The gradient is straight through the rounding, M and s constants: dL/dw = dL/dout (1 - t^2) f / (M s), with the
-slope f of the formula above: 1, 1 + 0.9998/R (FullRange) or 1 + 1/(2r) (Asymmetric).
+slope f of the formula above: 1, 1 + 0.9998/R (FullRange) or 1 + 1/(2r) (Asymmetric). PowerOfTwo rounds the scale up
+to a power of two; the gradient is multiplied by as much as the scale is.
 
 With ApplyQuantization=0, the clamp stage, out = u (Asymmetric: (1 + 1/(2r)) u - 1/(2r)), scaled likewise.
 """
@@ -30,8 +31,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from n2d2py.parts.quantizers import SatWeights
+from n2d2py.parts.quantizers import SatWeights, power_above
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.power import next_power
 from n2d2py.quant.weights import WeightQuantization
 from n2d2py.registry import register
 
@@ -48,6 +50,7 @@ class SatWeightQuantization(WeightQuantization):
         half = record.range // 2
         self.steps = half if self.mode in ("Symmetric", "Asymmetric") else record.range
         self.fan = self.shape[0] * math.prod(self.shape[2:])
+        self.scales = record.apply_scaling or record.power_of_two
         self.slope = 1.0
         if self.mode == "Asymmetric":
             self.slope = 1.0 + 1.0 / (2 * half)
@@ -77,7 +80,7 @@ class SatWeightQuantization(WeightQuantization):
         if not self.quantizes:
             raise ValueError("QWeight.ApplyQuantization=0: clamped weights have no codes")
         codes = self.encode(_normalised(weights)[2])
-        scale = float(self.scale(codes)) if self.record.apply_scaling else 1.0 / self.steps
+        scale = float(self.scale(codes)) if self.scales else 1.0 / self.steps
         if self.mode in ("Default", "FullRange"):
             return codes, Grid(scale, -self.steps, self.steps, 2)
         return codes, Grid(scale, -self.steps - (self.mode == "Asymmetric"), self.steps)
@@ -105,12 +108,14 @@ class SatWeightQuantization(WeightQuantization):
         however many threads they are added.
         """
         if not self.record.apply_scaling:
-            return codes.new_tensor(1.0 / self.steps)
+            constant = 1.0 / self.steps
+            return codes.new_tensor(power_above(constant) if self.record.power_of_two else constant)
         wide = codes.double().flatten()
         count = wide.numel()
         spread = torch.dot(wide, wide) - wide.sum().square_() / count
         s_steps = (spread * (self.fan / max(count - 1, 1))).sqrt_()  # s times the number of steps
-        return torch.where(s_steps > 0, 1.0 / s_steps, 1.0 / self.steps).float()
+        scale = torch.where(s_steps > 0, 1.0 / s_steps, 1.0 / self.steps).float()
+        return next_power(scale) if self.record.power_of_two else scale
 
 
 def _normalised(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -131,7 +136,7 @@ class _Quantize(torch.autograd.Function):
         ctx.slope = quantizer.slope
         if quantizer.quantizes:
             codes = quantizer.encode(unit)
-            if quantizer.record.apply_scaling:
+            if quantizer.scales:
                 scale = quantizer.scale(codes)
                 divisor = largest / (scale * quantizer.steps)
                 out = codes.mul_(scale)

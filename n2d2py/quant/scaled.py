@@ -12,8 +12,9 @@ from torch import Tensor
 class Scaled:
     """A tensor of learning: value = ``values`` * ``scale``.
 
-    ``values`` (batch, channels, height, width) holds codes 0 .. ``high`` if there is a ``scale`` (a scalar tensor
-    without gradient), and real values if there is none. The gradient of a code is that of its value times the scale.
+    ``values`` (batch, channels, height, width) holds codes of at most ``high`` in magnitude if there is a ``scale``
+    (a scalar tensor without gradient), and real values if there is none. The gradient of a code is that of its value
+    times the scale.
     """
 
     values: Tensor
@@ -26,7 +27,7 @@ class Scaled:
 
 
 def shared(inputs: Sequence[Scaled]) -> tuple[Tensor, int] | None:
-    """(scale, largest code) of inputs that are codes of one scale, else None."""
+    """(scale, largest magnitude of a code) of inputs that are codes of one scale, else None."""
     first = inputs[0].scale
     if first is None:
         return None

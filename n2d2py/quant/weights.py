@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from n2d2py.parts.quantizers import WeightQuantizer
+from n2d2py.quant.budgets import Budget
 from n2d2py.quant.grid import Grid
 from n2d2py.registry import find, name_of
 
@@ -43,6 +44,34 @@ class WeightQuantization(nn.Module):
     def codes(self, weights: Tensor) -> tuple[Tensor, Grid]:
         """Integer codes (float32, same shape) and their grid; raises ValueError if ``quantizes`` is not so."""
         raise NotImplementedError
+
+    @property
+    def bounds_sums(self) -> bool:
+        """Whether :meth:`bound` has an effect."""
+        return False
+
+    def bound(self, budget: Budget) -> None:
+        """From now on keep the sum of the |code| of each output within a budget; only where ``bounds_sums``."""
+        raise NotImplementedError
+
+    @property
+    def advances(self) -> bool:
+        """Whether learning changes more than what the solvers change: it must tell of its progress."""
+        return False
+
+    def advance(self, weights: Tensor, stimuli: int, log_period: int) -> None:
+        """Learning has seen so many stimuli, and logs every ``log_period`` of them."""
+
+    def fill(self) -> None:
+        """Give what is learned its initial value."""
+
+    def learned(self) -> list[tuple[str, nn.Parameter]]:
+        """(name, tensor) of what is learned, the names as they stand in weight files."""
+        return []
+
+    def stored(self) -> list[tuple[str, Tensor]]:
+        """(name, tensor) of what weight files hold."""
+        return [(name, tensor) for name, tensor in self.learned()]
 
 
 def make(record: WeightQuantizer, shape: Sequence[int]) -> WeightQuantization:

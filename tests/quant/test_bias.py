@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n2d2py.quant.bias import LIMIT, MOST_BITS, bias_codes, fold
+from n2d2py.quant.bias import LIMIT, MOST_BITS, WORD, bias_codes, fold
 from n2d2py.quant.grid import Coded, Grid
 
 reals = st.floats(-1e6, 1e6, allow_nan=False)
@@ -19,10 +19,10 @@ def test_the_bias_is_rounded_to_as_many_bits_as_fit(biases, scale, high):
     bits, codes = bias_codes(offset, grid)
     assert 0 <= bits <= MOST_BITS
     assert [int(code) for code in codes] == [round(bias / scale * 2**bits) for bias in biases]
-    assert (high << bits) + int(codes.abs().max()) < LIMIT
+    assert (high << bits) + int(codes.abs().max()) < (WORD if bits else LIMIT)
     if bits < MOST_BITS:
         more = max(abs(round(bias / scale * 2 ** (bits + 1))) for bias in biases)
-        assert (high << (bits + 1)) + more >= LIMIT
+        assert (high << (bits + 1)) + more >= WORD
 
 
 def test_folding_shifts_codes_and_adds_the_bias():

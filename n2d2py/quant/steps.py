@@ -1,0 +1,159 @@
+"""Learned steps (LSQ; Esser et al. 2019, "Learned step size quantization", arXiv:1902.08153, equations 1 to 5).
+
+With levels Q_n .. Q_p (or any :class:`~n2d2py.quant.levels.Levels`) and v = x / s,
+
+    y = s code,  code = the level nearest to v
+    dL/dx = g [Q_n < v < Q_p]
+    dL/ds = G sum of g h,  h = code where v <= Q_n or v >= Q_p, else code - v,  G = 1 / sqrt(N Q_p)
+
+N is the number of values, Q_p the largest level.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from n2d2py.quant.levels import Levels
+from n2d2py.quant.power import next_power
+
+SMALLEST = 1e-12
+"""What a step counts as if learning has brought it to 0: the quotients stay finite."""
+
+
+class LearnedStep(nn.Module):
+    """The step of a quantizer: a positive scalar that learns, and its initial value.
+
+    The parameter is 0 until it gets a value: from a weight file, or from the first tensor that is quantized,
+    s = 2 mean|x| / sqrt(Q_p). With ``power_of_two`` the step in use is 2^ceil(log2 s), straight through the ceiling.
+    ``rate_factor`` multiplies its gradient.
+    """
+
+    def __init__(
+        self, levels: Levels, initial: float | None, *, power_of_two: bool = False, rate_factor: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.levels = levels
+        self.initial = initial
+        self.power_of_two = power_of_two
+        self.rate_factor = rate_factor
+        self.toward_zero = False
+        """Whether values are rounded to the level toward 0, and not to the nearest; for levels without gaps."""
+        self.value = nn.Parameter(torch.tensor(0.0))
+        self._known = False
+        self.fill()
+
+    @torch.no_grad()
+    def fill(self) -> None:
+        """Back to the initial value, which the first tensor gives if there is no other."""
+        self.value.fill_(self.initial or 0.0)
+        self._known = self.initial is not None
+
+    def get_extra_state(self) -> Tensor:
+        """Whether there is a value, for checkpoints: learning may have brought it to 0."""
+        return torch.tensor(self._known)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """What :meth:`get_extra_state` gave."""
+        self._known = bool(state)
+
+    @property
+    def known(self) -> bool:
+        """Whether the step has a value; one that a weight file gave counts."""
+        if not self._known:
+            self._known = float(self.value.detach()) != 0.0
+        return self._known
+
+    @torch.no_grad()
+    def prepare(self, values: Tensor) -> None:
+        """Take the initial value from ``values`` unless there is one."""
+        if self.known:
+            return
+        self.begin(2 * float(values.detach().abs().double().mean()) / math.sqrt(max(1, self.levels.high)))
+
+    @torch.no_grad()
+    def begin(self, step: float) -> None:
+        """Begin with ``step``, or with 1 if that is no step."""
+        self.value.fill_(step if step > 0 and math.isfinite(step) else 1.0)
+        self._known = True
+
+    def in_use(self) -> Tensor:
+        """The step that quantizes, a scalar tensor with its gradient."""
+        step = self.value.abs().clamp_min(SMALLEST)
+        if self.power_of_two:
+            step = next_power(step)
+        return step
+
+    def number(self) -> float:
+        """The step that quantizes. Raises ValueError if there is none yet."""
+        if not self.known:
+            raise ValueError("the step has no value yet: nothing was learned, loaded or quantized")
+        return float(self.in_use().detach())
+
+    def quantize(self, values: Tensor) -> Tensor:
+        """``values`` on the grid, with the gradients above."""
+        self.prepare(values)
+        quantized: Tensor = _Quantize.apply(values, self.in_use(), self.levels, self._factor(values), self.toward_zero)
+        return quantized
+
+    def split(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """(codes, step): dL/dcode = dL/dy * step; the product is bit for bit what :meth:`quantize` gives."""
+        self.prepare(values)
+        codes, step = _Split.apply(values, self.in_use(), self.levels, self._factor(values), self.toward_zero)
+        return codes, step
+
+    def _factor(self, values: Tensor) -> float:
+        return self.rate_factor / math.sqrt(values.numel() * max(1, self.levels.high))
+
+
+class _Quantize(torch.autograd.Function):
+    """x -> code * s. With y = s code, sum of g h = <g, y> / s - <g [Q_n < v < Q_p], v>: two dot products."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, step: Tensor, levels: Levels, factor: float, toward_zero: bool) -> Tensor:
+        scaled = values / step
+        out = levels.nearest(scaled.trunc() if toward_zero else scaled).mul_(step)
+        ctx.levels, ctx.factor = levels, factor
+        ctx.save_for_backward(scaled, out, step)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        scaled, out, step = ctx.saved_tensors
+        inside = torch.ops.aten.hardtanh_backward(gradient, scaled, ctx.levels.low, ctx.levels.high)
+        slope = (_dot(gradient, out) / step - _dot(inside, scaled)) * ctx.factor
+        return inside, slope, None, None, None
+
+
+class _Split(torch.autograd.Function):
+    """x -> (code, s)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, values: Tensor, step: Tensor, levels: Levels, factor: float, toward_zero: bool
+    ) -> tuple[Tensor, Tensor]:
+        scaled = values / step
+        codes = levels.nearest(scaled.trunc() if toward_zero else scaled)
+        ctx.levels, ctx.factor = levels, factor
+        step = step.clone()
+        ctx.save_for_backward(scaled, codes, step)
+        ctx.mark_non_differentiable(step)
+        return codes, step
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        scaled, codes, step = ctx.saved_tensors
+        outer = gradient / step
+        inside = torch.ops.aten.hardtanh_backward(outer, scaled, ctx.levels.low, ctx.levels.high)
+        slope = (_dot(outer, codes) - _dot(inside, scaled)) * ctx.factor
+        return inside, slope, None, None, None
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return torch.dot(left.reshape(-1), right.reshape(-1))
