@@ -134,6 +134,34 @@ def test_the_folder_is_enough_from_pixels_to_labels(folder):
     assert dict(enumerate(found.tolist())) == expected
 
 
+CHANNELS = """[env.ChannelTransformation-a]
+Type=ThresholdTransformation
+Threshold=127
+MaxValue=255
+[env.ChannelTransformation-b]
+Type=FlipTransformation
+HorizontalFlip=1
+"""
+
+
+def test_the_manifest_tells_how_channels_are_made(folder):
+    text = FOUR_BITS.replace("BatchSize=10\n", f"BatchSize=10\n{CHANNELS}\n")
+    assert folder.write(text).run("-learn-epoch 1 -test -qat-sat") == 0, folder.said
+    manifest = json.loads((folder / "weights_quantized/manifest.json").read_text())
+    found = manifest["preprocessing"]
+    assert found["transformations"] == []
+    (threshold,), (flip,) = found["channels"]["transformations"]
+    assert (threshold["type"], flip["parameters"]["HorizontalFlip"]) == ("ThresholdTransformation", "1")
+    pixels = runs.images(45, 2)[0]
+    planes = np.stack([np.where(pixels > 127, 255, 0), pixels[:, :, ::-1]], axis=1)
+    results = reader.infer(folder / "weights_quantized", reader.codes_of(found["codes"], planes))
+    (target,) = manifest["targets"]
+    softmax = next(record for record in manifest["operations"] if record["name"] == target["operation"])
+    estimated = results[softmax["inputs"][0]].reshape(45, 3).argmax(axis=1)
+    expected = {int(row[0]) - 240: int(row[3]) for row in labels(folder)}
+    assert dict(enumerate(estimated.tolist())) == expected
+
+
 MAPPED = FOUR_BITS.replace(
     "[pool1]",
     """[conv2]
@@ -208,18 +236,8 @@ REAL_INPUT = "[env.Transformation_0]\nType=RangeAffineTransformation\nFirstOpera
             "Conv cell conv1 has no exact integer form: its weights are not quantized",
             "add QWeight=SAT (with QWeight.Range) to the cell",
         ),
-        (
-            runs.network(weights=runs.FOUR_BITS),
-            "BatchNorm cell bn1 has no exact integer form: a BatchNorm without a quantizer gives real values",
-            "add ActivationFunction=Linear and QAct=SAT (with QAct.Range) to the cell",
-        ),
-        (
-            runs.quantized(env=REAL_INPUT),
-            "the integer network has no integers to begin with: the stimuli are real numbers",
-            "take out the transformations that give reals",
-        ),
     ],
-    ids=["clamped", "weights without quantizer", "Rectifier without QAct", "real inputs"],
+    ids=["clamped", "weights without quantizer"],
 )
 def test_what_has_no_integer_form_is_a_clear_error(text, what, remedy, folder):
     assert folder.write(text).run("-test -qat-sat -w /dev/null") == 1

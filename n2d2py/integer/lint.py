@@ -8,6 +8,7 @@ import numpy as np
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
+from n2d2py.integer.arithmetic import Alignment, FloatBits, Maximum
 from n2d2py.integer.network import (
     Concatenation,
     Convolution,
@@ -53,7 +54,7 @@ def _edges(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
 
 def _islands(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
     real = [edge.name for edge in network.sources(operation) if edge.grid is None]
-    if real and network.edges[operation.name].grid is not None:
+    if real and network.edges[operation.name].grid is not None and not isinstance(operation, FloatBits):
         yield f"it makes codes of the real values of {real[0]}"
 
 
@@ -64,6 +65,8 @@ def _weights(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
     if weights.dtype != np.int64 or (operation.bias is not None and operation.bias.dtype != np.int64):
         yield "weights and bias are not int64"
     on_grid = (weights >= grid.low) & (weights <= grid.high) & ((weights - grid.low) % grid.step == 0)
+    if grid.uneven:
+        on_grid = np.isin(weights, grid.uneven)
     absent = np.zeros_like(on_grid) if operation.connected is None else ~operation.connected
     if not np.all(on_grid | absent):
         yield f"a weight is not on the grid {grid.low}..{grid.high} by {grid.step}"
@@ -86,10 +89,25 @@ def _rescalings(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
         yield f"{rescaling.channels} multipliers meet {source.dims.channels} channels"
     elif wrong := rescaling.overflows(source.low, source.high):
         yield f"channel {wrong[0]} overflows 64 bits"
+    grid = network.edges[operation.name].grid
+    if grid is not None and grid.levels != rescaling.highest + 1:
+        yield f"{rescaling.highest + 1} numbers stand for {grid.levels} levels"
+
+
+def _alignments(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
+    if not isinstance(operation, Alignment):
+        return
+    most = int(np.abs(operation.biases).max(initial=0))
+    for edge, multipliers, bits in zip(
+        network.sources(operation), operation.multipliers, operation.pre_shifts, strict=True
+    ):
+        most += ((edge.magnitude >> bits) + 1) * int(np.abs(multipliers).max(initial=0))
+    if most >= 1 << 63:
+        yield "its sums do not fit 64 bits"
 
 
 def _concatenations(network: IntegerNetwork, operation: Operation) -> Iterator[str]:
-    if isinstance(operation, Concatenation):
+    if isinstance(operation, Concatenation | Maximum):
         scales = {edge.grid.scale for edge in network.sources(operation) if edge.grid is not None}
         if len(scales) != 1:
             yield "its inputs have different scales"
@@ -101,5 +119,6 @@ RULES: tuple[Callable[[IntegerNetwork, Operation], Iterator[str]], ...] = (
     _islands,
     _weights,
     _rescalings,
+    _alignments,
     _concatenations,
 )

@@ -19,18 +19,18 @@ from n2d2py.registry import find, known
 def lower(network: TorchNetwork, stimuli: Grid | None, mode: str = "Floating-point") -> IntegerNetwork:
     """The integer network of a learned one.
 
-    ``stimuli`` is the grid of the codes that the data gives (``Grid(1/255, 0, 255)`` for 8-bit images), None if it
-    gives reals. ``mode`` is the word of ``-act-rescaling-mode``. Each rescaling comes with its proof. Raises
-    :class:`IntegerError`, naming the cell, the reason and the remedy, for what has no exact integer form.
+    ``stimuli`` is the grid of the codes that the data gives (``Grid(1/255, 0, 255)`` for 8-bit images) or to which its
+    reals are rounded (:mod:`~n2d2py.quant.entry`); None, if there is none, is an error. ``mode`` is the word of
+    ``-act-rescaling-mode``. Each rescaling comes with its proof. Raises :class:`IntegerError`, naming the cell, the
+    reason and the remedy, for what has no exact integer form.
     """
     if mode not in MODES:
         raise IntegerError(f"unknown rescaling mode {mode!r}", expected=f"one of {', '.join(MODES)}")
     if stimuli is None:
         raise IntegerError(
             "the integer network has no integers to begin with: the stimuli are real numbers",
-            expected="8-bit images whose transformations end in the implicit scaling to [0, 1]",
-            remedy="take out the transformations that give reals (RangeAffine, Normalize, standardisation), "
-            "keep Rescale and PadCrop",
+            expected="a grid: that of 8-bit images, or one that -qat-sat makes from the range of the test set",
+            remedy="give the network a test set",
         )
     learning = network.training
     network.eval()
@@ -48,14 +48,16 @@ def _lowered(network: TorchNetwork, stimuli: Grid, mode: str) -> IntegerNetwork:
     edges = {PROVIDER: Edge(PROVIDER, graph.stimuli, stimuli, *bounds)}
     operations: list[Operation] = []
     for node in graph:
-        if not known("lowering", node.cell.type_name):
+        kind = next((kind for kind in ("lowering", "island") if known(kind, node.cell.type_name)), None)
+        if kind is None:
             raise IntegerError(
                 f"{node.cell.type_name} cell {node.name} has no integer form",
                 place=node.cell.place(),
                 remedy="leave the cell out, or test the network without -qat-sat",
             )
-        site = Site(node, network.layers[node.name], tuple(edges[parent] for parent in node.parents), mode)
-        find("lowering", node.cell.type_name)(site)
+        sources = tuple(edges[parent] for parent in node.parents)
+        site = Site(node, network.layers[node.name], sources, mode, tuple(operations))
+        find(kind, node.cell.type_name)(site)
         operations += site.operations
         edges |= {edge.name: edge for edge in site.edges}
     return IntegerNetwork(graph.name, tuple(operations), edges, {node.name: node.name for node in graph})

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-import n2d2py
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import WeightsError
 from n2d2py.integer.network import (
@@ -37,6 +36,7 @@ from n2d2py.integer.network import (
 )
 from n2d2py.integer.ranges import word_bits
 from n2d2py.learn.names import file_of
+from n2d2py.version import __version__
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -125,7 +125,7 @@ def describe(network: IntegerNetwork, files: dict[str, dict[str, str]], ini: byt
     return {
         "format": "n2d2py integer network",
         "format_version": FORMAT_VERSION,
-        "n2d2py_version": n2d2py.__version__,
+        "n2d2py_version": __version__,
         "network": network.name,
         "ini_sha256": None if ini is None else hashlib.sha256(ini).hexdigest(),
         "exact": network.exact,
@@ -138,6 +138,8 @@ def describe(network: IntegerNetwork, files: dict[str, dict[str, str]], ini: byt
 
 def _edge(edge: Edge) -> dict[str, Any]:
     dims = {"channels": edge.dims.channels, "height": edge.dims.height, "width": edge.dims.width}
+    if edge.dims.depth > 1:
+        dims["depth"] = edge.dims.depth
     if edge.grid is None:
         return {"dims": dims, "real": True}
     low, high = int(edge.low.min()), int(edge.high.max())
@@ -175,6 +177,8 @@ def _operation(network: IntegerNetwork, operation: Operation, files: dict[str, s
         record |= {"flat": operation.flat}
     elif isinstance(operation, Softmax):
         record |= {"scale": operation.scale, "group_size": operation.group_size}
+    else:
+        record |= operation.record()
     return record | {"output": _edge(network.edges[operation.name])}
 
 
@@ -220,6 +224,7 @@ def _rescaling(operation: Requantization, files: dict[str, str]) -> dict[str, An
         "biases_file": files.get("biases"),
         "shift": rescaling.shift,
         "clip": [0, rescaling.highest],
+        "levels": {"low": operation.low, "step": operation.step, "uneven": list(operation.levels)},
         "thresholds": {
             str(channel): {"sign": table.sign, "values": table.thresholds.tolist()}
             for channel, table in rescaling.tables.items()

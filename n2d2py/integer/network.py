@@ -6,9 +6,11 @@ runs along. What the operations compute is defined by :mod:`~n2d2py.integer.inte
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from n2d2py.quant.grid import Grid
 
 Pair = tuple[int, int]
 """(x, y), as everywhere in the INI file."""
+
+Along = tuple[int, ...]
+"""(x, y), or (x, y, z) where there is a depth to slide along."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,10 @@ class Operation:
     def detail(self) -> str:
         """Its parameters in a line of the text dump."""
         return ""
+
+    def record(self) -> dict[str, Any]:
+        """Its parameters as plain data, for the manifest."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +122,15 @@ class Weighted(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Convolution(Weighted):
-    """Cross-correlation; weights (outputs, channels / groups, height, width). Absent connections have weight 0."""
+    """Cross-correlation; weights (outputs, channels / groups, [depth,] height, width).
 
-    stride: Pair = (1, 1)
-    padding: Pair = (0, 0)
-    dilation: Pair = (1, 1)
-    sub_sample: Pair = (1, 1)
+    Absent connections have weight 0. Stride, padding and the like go along x, y and, with weights that have a depth, z.
+    """
+
+    stride: Along = (1, 1)
+    padding: Along = (0, 0)
+    dilation: Along = (1, 1)
+    sub_sample: Along = (1, 1)
     groups: int = 1
 
     def words(self) -> str:
@@ -129,12 +141,24 @@ class Convolution(Weighted):
         )
 
     def detail(self) -> str:
-        outputs, channels, height, width = self.weights.shape
-        text = f"{outputs}x{channels}x{height}x{width} weights {_span(self.weights_grid)}"
+        text = f"{'x'.join(map(str, self.weights.shape))} weights {_span(self.weights_grid)}"
         for name in ("stride", "padding", "dilation", "sub_sample"):
-            if getattr(self, name) != ((0, 0) if name == "padding" else (1, 1)):
-                text += f", {name} {getattr(self, name)[0]},{getattr(self, name)[1]}"
+            along: Along = getattr(self, name)
+            if set(along) != {0 if name == "padding" else 1}:
+                text += f", {name} {','.join(map(str, along))}"
         return text + (f", groups {self.groups}" if self.groups != 1 else "") + _bias_detail(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Deconvolution(Convolution):
+    """Transposed convolution: each code spreads its kernel over the output; weights as those of a convolution."""
+
+    def words(self) -> str:
+        return (
+            "sum over c, j, i of weights[o][c][j][i] * input[g*C+c][v][u] for all v, u with v*strideY+j*dilationY"
+            "-paddingY = y and u*strideX+i*dilationX-paddingX = x, g = the group of output o, C = channels of a group"
+            + self._bias_words
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,44 +175,72 @@ class FullyConnected(Weighted):
 
 @dataclass(frozen=True, eq=False)
 class Requantization(Operation):
-    """Accumulators to activation codes, with the proof that they are the learned ones."""
+    """Accumulators to activation codes, with the proof that they are the learned ones.
+
+    The rescaling numbers the levels of the output's grid from 0; the code is ``low + number * step``, or
+    ``levels[number]`` where levels are given. Codes 0..R are their own numbers.
+    """
 
     rescaling: Rescaling
     proof: Proof
     mode: str = "Floating-point"
+    low: int = 0
+    step: int = 1
+    levels: tuple[int, ...] = ()
+
+    @property
+    def renumbers(self) -> bool:
+        """Whether codes are not the numbers of their levels."""
+        return bool(self.levels) or (self.low, self.step) != (0, 1)
+
+    def codes(self, accumulators: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Codes int64 of accumulators int64; ``axis`` is that of the channels."""
+        numbers = self.rescaling.codes(accumulators, axis)
+        if self.levels:
+            return np.array(self.levels, dtype=np.int64)[numbers]
+        return numbers * self.step + self.low if self.renumbers else numbers
 
     def words(self) -> str:
+        name = "number" if self.renumbers else "code"
         text = (
-            f"code = clamp((input * multiplier[c] + bias[c]) >> {self.rescaling.shift}, 0, {self.rescaling.highest}), "
-            "64-bit integers, >> rounds toward minus infinity"
+            f"{name} = clamp((input * multiplier[c] + bias[c]) >> {self.rescaling.shift}, 0, "
+            f"{self.rescaling.highest}), 64-bit integers, >> rounds toward minus infinity"
         )
         if self.rescaling.tables:
-            text += "; in a channel with thresholds: code = number of thresholds <= sign * input"
+            text += f"; in a channel with thresholds: {name} = number of thresholds <= sign * input"
+        if self.levels:
+            text += "; code = levels[number]"
+        elif self.renumbers:
+            text += f"; code = {self.low} + number * {self.step}"
         return text
 
     def detail(self) -> str:
-        bits = self.rescaling.multiplier_bits
-        return f"to 0..{self.rescaling.highest}, {bits} bit multiplier, shift {self.rescaling.shift}, {self.proof}"
+        bits, rescaling = self.rescaling.multiplier_bits, self.rescaling
+        to = f"0..{rescaling.highest}"
+        if self.renumbers:
+            codes = self.levels or (self.low, self.low + self.step, self.low + self.step * rescaling.highest)
+            to = f"{rescaling.highest + 1} levels {codes[0]},{codes[1]}..{codes[-1]}"
+        return f"to {to}, {bits} bit multiplier, shift {rescaling.shift}, {self.proof}"
 
 
 @dataclass(frozen=True, eq=False)
 class Pooling(Operation):
     """Windows of a map, and which input channels each output takes: bool (channels, outputs), None: its own."""
 
-    pool: Pair
-    stride: Pair
-    padding: Pair
+    pool: Along
+    stride: Along
+    padding: Along
     mapping: np.ndarray | None = None
 
     @property
     def area(self) -> int:
-        """Number of codes that make one output, padding included."""
-        channels = 1 if self.mapping is None else int(self.mapping[:, 0].sum())
-        return self.pool[0] * self.pool[1] * channels
+        """The largest number of codes that make one output, padding included."""
+        channels = 1 if self.mapping is None else int(self.mapping.sum(axis=0).max(initial=0))
+        return math.prod(self.pool) * channels
 
     def detail(self) -> str:
-        text = f"{self.pool[0]}x{self.pool[1]}, stride {self.stride[0]},{self.stride[1]}"
-        text += f", padding {self.padding[0]},{self.padding[1]}" if self.padding != (0, 0) else ""
+        text = f"{'x'.join(map(str, self.pool))}, stride {','.join(map(str, self.stride))}"
+        text += f", padding {','.join(map(str, self.padding))}" if any(self.padding) else ""
         return text + ("" if self.mapping is None else ", over the channels of its map")
 
 
@@ -213,13 +265,17 @@ class SumPool(Pooling):
 
 @dataclass(frozen=True, eq=False)
 class Concatenation(Operation):
-    """Inputs of one scale, one after the other along the channels, each flattened before if ``flat``."""
+    """Inputs of one scale, one after the other along the channels, each flattened before if ``flat``.
+
+    An input of one place beside larger ones stands at every place.
+    """
 
     flat: bool = False
 
     def words(self) -> str:
         flat = ", each flattened first: x + width * (y + height * c)" if self.flat else ""
-        return f"the inputs one after the other along the channels{flat}"
+        repeated = "" if self.flat else "; an input of one place stands at every place"
+        return f"the inputs one after the other along the channels{flat}{repeated}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,16 +313,44 @@ class Softmax(Operation):
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup(Operation):
+    """The codes of the stimuli from bytes of a camera: ``table`` int64, a row of 256 codes a channel, or one for all.
+
+    It stands before the first operation: normalising by mean and deviation, say, costs nothing more than a load.
+    """
+
+    table: np.ndarray
+
+    def codes(self, pixels: np.ndarray) -> np.ndarray:
+        """int64 codes of uint8 pixels (batch, channels, [depth,] height, width)."""
+        rows = np.broadcast_to(self.table, (pixels.shape[1], 256))
+        channels = np.arange(pixels.shape[1]).reshape(1, -1, *[1] * (pixels.ndim - 2))
+        codes: np.ndarray = rows[channels, pixels]
+        return codes
+
+    def words(self) -> str:
+        return "table[c][byte], c = the channel, or 0 if the table has one row"
+
+    def detail(self) -> str:
+        return f"{'x'.join(map(str, self.table.shape))} table"
+
+    def record(self) -> dict[str, Any]:
+        return {"table": self.table.tolist()}
+
+
+@dataclass(frozen=True, eq=False)
 class IntegerNetwork:
     """Operations in the order in which they are computed; ``edges`` holds the stimuli's and each operation's.
 
-    ``outputs`` names, for each cell of the learned network, the operation that gives its output.
+    ``outputs`` names, for each cell of the learned network, the operation that gives its output. ``lookup``, if there
+    is one, makes the codes of the stimuli from bytes.
     """
 
     name: str
     operations: tuple[Operation, ...]
     edges: dict[str, Edge]
     outputs: dict[str, str]
+    lookup: Lookup | None = None
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
@@ -306,16 +390,17 @@ class IntegerNetwork:
 
     def text(self) -> str:
         """The text form: one line for the stimuli and for each operation."""
-        lines = [f"integer network {self.name}", f"{PROVIDER}: {_edge_text(self.stimuli)}"]
-        for operation in self:
-            kind, detail = type(operation).__name__, operation.detail()
-            call = f"{kind}({', '.join(operation.inputs)})" + (f" [{detail}]" if detail else "")
-            lines.append(f"{operation.name} = {call}: {_edge_text(self.edges[operation.name])}")
-        return "\n".join(lines)
+        first = f"{PROVIDER}: {_edge_text(self.stimuli)}" if self.lookup is None else self._line(self.lookup)
+        return "\n".join([f"integer network {self.name}", first, *map(self._line, self)])
+
+    def _line(self, operation: Operation) -> str:
+        kind, detail = type(operation).__name__, operation.detail()
+        call = f"{kind}({', '.join(operation.inputs)})" + (f" [{detail}]" if detail else "")
+        return f"{operation.name} = {call}: {_edge_text(self.edges[operation.name])}"
 
 
 def _edge_text(edge: Edge) -> str:
-    shape = f"{edge.dims.channels}x{edge.dims.height}x{edge.dims.width}"
+    shape = "x".join(map(str, edge.dims.shape))
     if edge.grid is None:
         return f"{shape} real"
     return f"{shape} codes {int(edge.low.min())}..{int(edge.high.max())}, scale {edge.grid.scale:.6g}"

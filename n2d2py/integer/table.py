@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from n2d2py import tables
+from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.network import Edge, IntegerNetwork, Requantization, Weighted
 from n2d2py.integer.ranges import word_bits
 
@@ -29,8 +32,10 @@ HEADINGS = ("cell", "weights", "output", "accumulator", "bits", "multiplier", "s
 
 
 def rows(network: IntegerNetwork) -> list[Row]:
-    """A row for each weighted operation with the rescaling behind it, and for each rescaling of anything else.
+    """A row for each weighted operation with the rescaling behind it, each alignment, and each other rescaling.
 
+    The accumulators of an alignment are its sums before the shift; it is exact because the learned network is evaluated
+    by the same integers.
     ``weights`` and ``activations`` are bits of the levels; ``+ mask`` says that 0, which is no level of the weights,
     stands for connections that are absent.
     """
@@ -45,6 +50,8 @@ def rows(network: IntegerNetwork) -> list[Row]:
                 row = _with_rescaling(row, takers[0])
                 shown.add(takers[0].name)
             found.append(row)
+        elif isinstance(operation, Alignment):
+            found.append(_aligned(network, operation))
         elif isinstance(operation, Requantization) and operation.name not in shown:
             (source,) = network.sources(operation)
             found.append(_with_rescaling(_row(operation.cell, source), operation))
@@ -56,6 +63,22 @@ def _row(cell: str, edge: Edge) -> Row:
     low, high = int(edge.low.min()), int(edge.high.max())
     bits = word_bits(low, high)
     return Row(cell, "", f"{_bits(bits)}, wide", low, high, bits)
+
+
+def _aligned(network: IntegerNetwork, operation: Alignment) -> Row:
+    low, high = (int(end) for end in operation.sums(network.sources(operation)))
+    row = _row(operation.name, network.edges[operation.name])
+    multiplier = max((int(np.abs(array).max(initial=0)) for array in operation.multipliers), default=0).bit_length() + 1
+    return replace(
+        row,
+        low=low,
+        high=high,
+        accumulator_bits=word_bits(low, high),
+        multiplier=_bits(multiplier),
+        shift=str(operation.shift),
+        form="alignment",
+        proof="exact by definition",
+    )
 
 
 def _weights(operation: Weighted) -> str:

@@ -24,6 +24,7 @@ Step = Callable[[np.ndarray], np.ndarray]
 LARGEST = 1 << 53
 """Accumulators stay below this magnitude, so that each is a float64 exactly."""
 
+_MOST_ASKED = 1 << 22
 _AT_ONCE = 1 << 21
 """Values that one call of the step function gets at most, so that memory stays bounded."""
 
@@ -88,6 +89,25 @@ def find_thresholds(step: Step, low: np.ndarray, high: np.ndarray, highest: int)
         for start in range(1, highest + 1, share)
     ]
     return Thresholds(signs, np.concatenate(parts, axis=1), first, last)
+
+
+def monotone_everywhere(step: Step, low: np.ndarray, high: np.ndarray) -> bool:
+    """Whether ``step`` is monotone in each channel, found by asking it at every accumulator of [low, high].
+
+    False as well where there are too many of them to ask (more than 2^22).
+    """
+    if sum(int(last) - int(first) + 1 for first, last in zip(low, high, strict=True)) > _MOST_ASKED:
+        return False
+    width = int((high - low).max(initial=0)) + 1
+    share = max(1, _AT_ONCE // max(1, len(low)))
+    before, rising, falling = step(low[:, None]), np.ones(len(low), bool), np.ones(len(low), bool)
+    for start in range(0, width, share):
+        points = np.minimum(low[:, None] + np.arange(start, min(width, start + share)), high[:, None])
+        changes = np.diff(step(points), axis=1, prepend=before)
+        before = before + changes.sum(axis=1, keepdims=True)
+        rising &= np.all(changes >= 0, axis=1)
+        falling &= np.all(changes <= 0, axis=1)
+    return bool(np.all(rising | falling))
 
 
 def _bisect(

@@ -17,9 +17,8 @@ from torch import Tensor
 
 from n2d2py import tables
 from n2d2py.cells.base import PROVIDER
-from n2d2py.errors import IntegerError
 from n2d2py.integer import interpreter
-from n2d2py.integer.evaluation import coded
+from n2d2py.integer.evaluation import coded, entering
 from n2d2py.integer.network import IntegerNetwork
 from n2d2py.integer.site import device_of
 from n2d2py.layers.activated import ActivatedLayer
@@ -93,20 +92,17 @@ class Verification:
 def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Coding]) -> Verification:
     """Compare codes and labels of the two networks on all stimuli of ``batches``.
 
-    A cell whose learned values are not codes, or codes of another scale, differs in all of them. Raises
-    :class:`IntegerError` for stimuli without codes.
+    A cell whose learned values are not codes, or codes of another scale, differs in all of them. Real stimuli enter
+    both networks as codes of the integer network's input.
     """
     rows = {name: Comparison(name) for name in network.outputs if network.edges[network.outputs[name]].grid is not None}
     decisions = _decisions(learned)
     stimuli = labels = differing = float_differing = 0
     for batch in batches:
-        if batch.codes is None:
-            raise IntegerError(
-                "the stimuli have no integer codes", remedy="take out the transformations that give real numbers"
-            )
+        stimuli_codes = entering(network, Coded(batch.inputs) if batch.codes is None else batch.codes)
         device = _device(learned)
-        ours = interpreter.run(network, batch.codes.values.cpu().numpy().astype(np.int64))
-        theirs = learned.evaluate(Coded(batch.codes.values.to(device), batch.codes.grid))
+        ours = interpreter.run(network, stimuli_codes.values.cpu().numpy().astype(np.int64))
+        theirs = learned.evaluate(Coded(stimuli_codes.values.to(device), stimuli_codes.grid))
         floats = forward(learned, batch.inputs.to(device))
         for name, row in rows.items():
             operation = network.outputs[name]
@@ -119,7 +115,7 @@ def verify(learned: TorchNetwork, network: IntegerNetwork, batches: Iterable[Cod
                 differing=row.differing + _differing(codes, theirs[name], grid),
                 float_differing=_float_differing(row, learned, name, codes, floats[name], grid),
             )
-        stimuli += len(batch.codes.values)
+        stimuli += len(batch.inputs)
         for name, threshold in decisions:
             operation = network.outputs[name]
             label = labels_of(coded(network.edges[operation], ours[operation]), threshold)

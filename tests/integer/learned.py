@@ -19,8 +19,7 @@ class Images:
     """A batch of random 8-bit images, float inputs as the data room makes them."""
 
     def __init__(self, network: TorchNetwork, count: int, seed: int = 0) -> None:
-        width, height, channels = network.network.stimuli
-        values = np.random.default_rng(seed).integers(0, 256, (count, channels, height, width))
+        values = np.random.default_rng(seed).integers(0, 256, (count, *network.network.stimuli.shape))
         self.codes: Coded | None = Coded(torch.from_numpy(values).float(), IMAGES)
         self.inputs = self.codes.values / 255.0
 
@@ -53,8 +52,9 @@ def randomise(learned: TorchNetwork, seed: int, gammas: str = "mixed") -> None:
                     layer.biases.copy_(normal(layer.biases, 0.3))
             if isinstance(layer, BatchNormLayer):
                 x = torch.cat(inputs, dim=1)
-                layer.means.copy_(x.mean((0, 2, 3)) + normal(layer.means, 0.1))
-                layer.variances.copy_(x.var((0, 2, 3)).nan_to_num() * (1 + 0.2 * normal(layer.means).abs()))
+                places = (0, *range(2, x.dim()))
+                layer.means.copy_(x.mean(places) + normal(layer.means, 0.1))
+                layer.variances.copy_(x.var(places).nan_to_num() * (1 + 0.2 * normal(layer.means).abs()))
                 layer.scales.copy_(normal(layer.scales, 0.4, 1.0))
                 layer.biases.copy_(normal(layer.biases, 0.7, 0.5))
                 if gammas == "mixed":

@@ -100,5 +100,5 @@ def lenet_like(seed: int = 0) -> IntegerNetwork:
 
 def stimuli(network: IntegerNetwork, count: int, seed: int = 1) -> np.ndarray:
     """Random codes for a network's input."""
-    width, height, channels = network.stimuli.dims
+    channels, height, width = network.stimuli.dims.shape
     return np.random.default_rng(seed).integers(0, 256, (count, channels, height, width))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from . import further_reading as further
+
 
 def infer(folder: Path, stimuli: np.ndarray) -> dict[str, np.ndarray]:
     """Codes of all integer operations for stimuli codes (batch, channels, height, width)."""
@@ -27,6 +29,10 @@ def infer(folder: Path, stimuli: np.ndarray) -> dict[str, np.ndarray]:
 
 def codes_of(record: dict, pixels: np.ndarray) -> np.ndarray:
     """Codes of the pixels of transformed images, from what ``preprocessing`` says of codes."""
+    if "lookup" in record:
+        table = np.array(record["lookup"]["table"], dtype=np.int64)
+        rows = [table[c if len(table) > 1 else 0][pixels[:, c]] for c in range(pixels.shape[1])]
+        return np.stack(rows, axis=1)
     if "table" in record:
         return np.array(record["table"], dtype=np.int64)[pixels]
     return pixels.astype(np.int64) + record["offset"]
@@ -65,6 +71,21 @@ def convolution(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
     return with_bias(folder, record, result)
 
 
+def deconvolution(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
+    weights = numbers(folder, record["weights"])
+    (sx, sy), (px, py), (dx, dy) = record["stride"], record["padding"], record["dilation"]
+    outputs, per_group, height, width = weights.shape
+    dims = record["output"]["dims"]
+    result = np.zeros((len(x), outputs, dims["height"], dims["width"]), dtype=np.int64)
+    for o, v, u, j, i in np.ndindex(outputs, x.shape[2], x.shape[3], height, width):
+        y, column = v * sy + j * dy - py, u * sx + i * dx - px
+        if 0 <= y < dims["height"] and 0 <= column < dims["width"]:
+            group = o * record["groups"] // outputs
+            taken = x[:, group * per_group : (group + 1) * per_group, v, u]
+            result[:, o, y, column] += (taken * weights[o, :, j, i]).sum(axis=1)
+    return with_bias(folder, record, result)
+
+
 def fully_connected(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
     weights = numbers(folder, record["weights"])
     sums = np.array([[int((row * stimulus.ravel()).sum()) for row in weights] for stimulus in x], dtype=np.int64)
@@ -81,7 +102,10 @@ def requantization(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
         else:
             reached = [table["sign"] * x[:, c] >= threshold for threshold in table["values"]]
             result[:, c] = np.sum(reached, axis=0)
-    return result
+    levels = record["levels"]
+    if levels["uneven"]:
+        return np.array(levels["uneven"], dtype=np.int64)[result]
+    return levels["low"] + result * levels["step"]
 
 
 def pooling(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
@@ -100,16 +124,22 @@ def pooling(folder: Path, record: dict, x: np.ndarray) -> np.ndarray:
 
 
 def concatenation(folder: Path, record: dict, *inputs: np.ndarray) -> np.ndarray:
-    return np.concatenate([x.reshape(len(x), -1, 1, 1) if record["flat"] else x for x in inputs], axis=1)
+    if record["flat"]:
+        return np.concatenate([x.reshape(len(x), -1, 1, 1) for x in inputs], axis=1)
+    dims = record["output"]["dims"]
+    spread = [np.zeros((*x.shape[:2], dims["height"], dims["width"]), dtype=np.int64) + x for x in inputs]
+    return np.concatenate(spread, axis=1)
 
 
 OPERATIONS = {
     "Convolution": convolution,
+    "Deconvolution": deconvolution,
     "FullyConnected": fully_connected,
     "Requantization": requantization,
     "MaxPool": pooling,
     "SumPool": pooling,
     "Concatenation": concatenation,
+    **further.OPERATIONS,
     "Rectification": lambda folder, record, x: np.where(x > 0, x, 0),
     "Identity": lambda folder, record, x: x,
 }

@@ -10,6 +10,7 @@ import torch
 
 from n2d2py.cells.base import Dims
 from n2d2py.data.conversion import Leveled, Quantization, Scaled, scaling
+from n2d2py.data.transformations.channel_extraction import ChannelExtractionTransformation
 from n2d2py.data.transformations.pad_crop import PadCropTransformation
 from n2d2py.data.transformations.rescale import RescaleTransformation
 from n2d2py.integer import ends
@@ -73,3 +74,19 @@ def test_one_output_has_a_threshold_and_two_classes() -> None:
     found = ends.target(record, network, NAMES[:2], None)
     assert (found["threshold"], found["labels"]) == (0.25, [["cat"], ["dog"]])
     assert "above threshold" in found["words"]
+
+
+def test_channels_stand_beside_the_transformations_of_whole_images() -> None:
+    red, blue = (ChannelExtractionTransformation(channel=channel) for channel in ("Red", "Blue"))
+    conversion = scaling(False, None, "uint16")
+    assert isinstance(conversion, Scaled)
+    crop = PadCropTransformation(width=28, height=28)
+    found = ends.preprocessing([crop], conversion, channels=[[red], [blue, crop]], depth="uint16")
+    assert json.loads(json.dumps(found)) == found
+    assert found["images"].startswith("uint16 pixels")
+    assert [one["type"] for one in found["transformations"]] == ["PadCropTransformation"]
+    kinds = [[one["parameters"].get("CSChannel") for one in steps] for steps in found["channels"]["transformations"]]
+    assert kinds == [["Red"], ["Blue", None]]
+    assert "the planes in this order are the image" in found["channels"]["words"]
+    assert (found["codes"]["scale"], found["codes"]["high"]) == (1 / 65535, 65535)
+    assert "channels" not in ends.preprocessing([crop], conversion)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,10 @@ import pytest
 from n2d2py.errors import WeightsError
 from n2d2py.integer import manifest, table
 from n2d2py.integer.interpreter import run
+from n2d2py.integer.lower import lower
 
+from . import blocks
+from .learned import IMAGES, Images, network
 from .networks import lenet_like, stimuli
 from .reader import infer
 
@@ -30,10 +34,30 @@ def test_another_implementation_gets_the_same_codes(tmp_path: Path, seed: int) -
         assert np.array_equal(values, expected[name])
 
 
+@pytest.mark.parametrize("name", ["resnet_v1", "mobilenet_v2", "inception", "autoencoder", "oddities", "levels"])
+def test_another_implementation_gets_the_codes_of_every_block(tmp_path: Path, name: str) -> None:
+    text = getattr(blocks, name)()
+    if name == "oddities":  # a reader of integers has nothing behind real numbers
+        text = text.replace("Input=again,shaped", "Input=shaped")
+        text = re.sub(r"\[(island|again)\]\n[^\[]*", "", text)
+    learned = network(text, 4)
+    integer = lower(learned, IMAGES)
+    manifest.write(integer, tmp_path / "out")
+    images = Images(learned, 2, 4)
+    assert images.codes is not None
+    codes = images.codes.values.numpy().astype(np.int64)
+    expected = run(integer, codes)
+    results = infer(tmp_path / "out", codes)
+    assert set(results) == set(expected) - set(integer.islands)
+    for operation, values in results.items():
+        assert np.array_equal(values, expected[operation]), f"{operation}\n{integer.text()}"
+
+
 def test_the_reader_imports_nothing_of_the_package() -> None:
-    text = (Path(__file__).parent / "reader.py").read_text()
-    assert "n2d2py import" not in text
-    assert "import n2d2py" not in text
+    for name in ("reader.py", "further_reading.py"):
+        text = (Path(__file__).parent / name).read_text()
+        assert "n2d2py import" not in text
+        assert "import n2d2py" not in text
 
 
 def test_files_and_their_layout(tmp_path: Path) -> None:

@@ -108,8 +108,10 @@ def test_a_table_must_be_sorted() -> None:
 def test_the_count_is_exact_whatever_is_corrupted(layer: Layer, channel: int, bias: int, multiplier: int) -> None:
     rescaling = requantize(layer.step, layer.low, layer.high, layer.highest).rescaling
     channel %= len(layer.low)
-    wrong = replace(rescaling,
-        biases=bumped(rescaling.biases, channel, bias), multipliers=bumped(rescaling.multipliers, channel, multiplier)
+    wrong = replace(
+        rescaling,
+        biases=bumped(rescaling.biases, channel, bias),
+        multipliers=bumped(rescaling.multipliers, channel, multiplier),
     )
     proof = prove(wrong, layer.step, layer.low, layer.high)
     if not proof.overflows:

@@ -61,7 +61,5 @@ def test_unequal_steps_have_no_line() -> None:
 
 def test_nothing_is_searched_where_products_would_not_fit() -> None:
     low, high = np.array([0, 0]), np.array([1 << 52, 1 << 52])
-    thresholds = find_thresholds(
-        lambda acc: np.minimum(acc >> 36, 65535) * np.array([[1], [0]]), low, high, 65535
-    )
+    thresholds = find_thresholds(lambda acc: np.minimum(acc >> 36, 65535) * np.array([[1], [0]]), low, high, 65535)
     assert find_slopes(thresholds).feasible.tolist() == [False, True]  # the second one is constant

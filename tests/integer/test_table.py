@@ -8,6 +8,7 @@ import numpy as np
 
 from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.integer import table
+from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.network import Requantization
 from n2d2py.integer.proof import Proof
 from n2d2py.integer.requantize import requantize
@@ -52,6 +53,15 @@ def test_weights_with_absent_connections_are_levels_and_a_mask() -> None:
     assert [row.weights for row in table.rows(replace(network, operations=operations))] == [
         "4 bits + mask", "4 bits", "8 bits"
     ]  # fmt: skip
+
+
+def test_an_alignment_has_a_row_with_its_widest_sum() -> None:
+    stimuli = edge(PROVIDER, Dims(2, 2, 2), -3, 255)
+    operation = Alignment("sum", "sum", (PROVIDER,), (np.array([[[5]], [[-7]]]),), np.array([[[1]], [[2]]]), (0,), 1)
+    (row,) = table.rows(single(operation, stimuli, edge("sum", Dims(2, 2, 2), -892, 638)))
+    assert (row.low, row.high, row.accumulator_bits) == (-7 * 255 + 2, 5 * 255 + 1, 12)
+    assert (row.cell, row.multiplier, row.shift, row.form) == ("sum", "4 bits", "1", "alignment")
+    assert row.activations == "11 bits, wide"
 
 
 def test_the_verdict_counts_what_is_proved() -> None:

@@ -12,6 +12,7 @@ from n2d2py.errors import IntegerError
 from n2d2py.integer.lower import lower
 from n2d2py.integer.network import IntegerNetwork
 from n2d2py.integer.verify import forward, labels_of, verify
+from n2d2py.quant.entry import measured_grid
 from n2d2py.quant.grid import Coded, Grid
 
 from .learned import IMAGES, Images, lenet, network
@@ -80,12 +81,20 @@ def test_ties_part_the_float_pass_from_the_codes() -> None:
     assert result.all_equal
 
 
-def test_stimuli_without_codes_are_refused() -> None:
+def test_real_stimuli_enter_both_networks_as_codes() -> None:
     learned = network(lenet())
     batch = Images(learned, 2)
     batch.codes = None
-    with pytest.raises(IntegerError, match="no integer codes"):
-        verify(learned, lower(learned, IMAGES), [batch])
+    grid = measured_grid(float(batch.inputs.min()) - 1, float(batch.inputs.max()))
+    result = verify(learned, lower(learned, grid), [batch])
+    assert result.all_equal
+    assert result.stimuli == 2
+
+
+def test_codes_of_another_scale_are_refused() -> None:
+    learned = network(lenet())
+    with pytest.raises(IntegerError, match=r"the network was made for codes of 0\.5"):
+        verify(learned, lower(learned, Grid(0.5, 0, 255)), [Images(learned, 2)])
 
 
 def test_labels_are_those_of_the_target_cell() -> None:

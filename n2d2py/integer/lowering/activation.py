@@ -1,8 +1,10 @@
-"""Activation: a rescaling if it has a quantizer; a plain rectifier keeps codes on their grid."""
+"""Activation: a rescaling if it has a quantizer; functions of straight pieces keep integers.
+
+With a quantizer the cell may also stand behind a float island: real values become codes there.
+"""
 
 from __future__ import annotations
 
-from n2d2py.integer.network import Identity
 from n2d2py.integer.site import Site
 from n2d2py.registry import register
 
@@ -10,8 +12,4 @@ from n2d2py.registry import register
 @register("lowering", "Activation")
 def lower(site: Site) -> None:
     """The function and the quantizer of the cell."""
-    source, _ = site.source()
-    if site.activates:
-        site.activate(source)
-    else:
-        site.keep(Identity(site.name, site.name, (source.name,)), source)
+    site.finish(site.quantizable())

@@ -1,45 +1,62 @@
-"""Conv: an exact convolution of codes; a connection map that is no set of groups leaves zeros in the weights."""
+"""Conv and Deconv: exact sums of codes; a connection map that is no set of groups leaves zeros in the weights."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from n2d2py.cells.conv import Conv
+from n2d2py.cells.kernels import KernelCell
 from n2d2py.integer.lowering.weighted import Bias, lower_weighted
-from n2d2py.integer.network import Convolution
+from n2d2py.integer.network import Convolution, Deconvolution, Edge
 from n2d2py.integer.site import Site
-from n2d2py.layers.conv import ConvLayer
+from n2d2py.layers.kernels import KernelLayer
 from n2d2py.quant.grid import Grid
 from n2d2py.registry import register
 
 
 @register("lowering", "Conv")
-def lower(site: Site) -> None:
+def lower_conv(site: Site) -> None:
     """Convolution, then the cell's own activation."""
-    cell, layer = site.node.cell, site.layer
+    cell = site.node.cell
     assert isinstance(cell, Conv)
-    assert isinstance(layer, ConvLayer)
-    source, inputs = site.source()
-    groups, taps = layer.groups, cell.kernel[0] * cell.kernel[1]
+    _lower(site, Convolution, cell.sub_sample)
 
-    def of_outputs(bounds: np.ndarray) -> np.ndarray:
+
+@register("lowering", "Deconv")
+def lower_deconv(site: Site) -> None:
+    """Transposed convolution, then the cell's own activation."""
+    _lower(site, Deconvolution, (1, 1, 1))
+
+
+def _lower(site: Site, kind: type[Convolution], sub_sample: tuple[int, ...]) -> None:
+    cell, layer = site.node.cell, site.layer
+    assert isinstance(cell, KernelCell)
+    assert isinstance(layer, KernelLayer)
+    geometry, axes = cell.geometry, 3 if layer.in_space else 2
+    groups, taps = layer.groups, math.prod(geometry.window[:axes])
+    source, _ = site.source()
+
+    def bounds(source: Edge) -> tuple[np.ndarray, np.ndarray]:
         """Bounds of the inputs of each output, (outputs, channels of its group * taps)."""
-        by_group = np.repeat(bounds.reshape(groups, -1), taps, axis=1)
-        return np.repeat(by_group, cell.nb_outputs // groups, axis=0)
+        by_group = [np.repeat(end.reshape(groups, -1), taps, axis=1) for end in (source.low, source.high)]
+        low, high = (np.repeat(end, cell.nb_outputs // groups, axis=0) for end in by_group)
+        return low, high
 
-    def make(name: str, weights: np.ndarray, grid: Grid, bias: Bias) -> Convolution:
-        return Convolution(
+    def make(name: str, source: str, weights: np.ndarray, grid: Grid, bias: Bias) -> Convolution:
+        return kind(
             name,
             site.name,
-            (source.name,),
+            (source,),
             weights,
             grid,
             *bias,
-            stride=(cell.stride[0], cell.stride[1]),
-            padding=(cell.padding[0], cell.padding[1]),
-            dilation=(cell.dilation[0], cell.dilation[1]),
-            sub_sample=(cell.sub_sample[0], cell.sub_sample[1]),
+            stride=geometry.stride[:axes],
+            padding=geometry.padding[:axes],
+            dilation=geometry.dilation[:axes],
+            sub_sample=(*sub_sample, 1)[:axes],
             groups=groups,
         )
 
-    lower_weighted(site, source, inputs, (of_outputs(source.low), of_outputs(source.high)), make)
+    lower_weighted(site, source, bounds, make)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from n2d2py.integer.lowering.weighted import Bias, lower_weighted
-from n2d2py.integer.network import FullyConnected
+from n2d2py.integer.network import Edge, FullyConnected
 from n2d2py.integer.site import Site
 from n2d2py.quant.grid import Grid
 from n2d2py.registry import register
@@ -14,10 +14,13 @@ from n2d2py.registry import register
 @register("lowering", "Fc")
 def lower(site: Site) -> None:
     """Matrix product, then the cell's own activation."""
-    source, inputs = site.source(flat=True)
-    places = source.dims.width * source.dims.height
+    source, _ = site.source(flat=True)
 
-    def make(name: str, weights: np.ndarray, grid: Grid, bias: Bias) -> FullyConnected:
-        return FullyConnected(name, site.name, (source.name,), weights, grid, *bias)
+    def bounds(source: Edge) -> tuple[np.ndarray, np.ndarray]:
+        places = source.dims.size // source.dims.channels
+        return np.repeat(source.low, places), np.repeat(source.high, places)
 
-    lower_weighted(site, source, inputs, (np.repeat(source.low, places), np.repeat(source.high, places)), make)
+    def make(name: str, source: str, weights: np.ndarray, grid: Grid, bias: Bias) -> FullyConnected:
+        return FullyConnected(name, site.name, (source,), weights, grid, *bias)
+
+    lower_weighted(site, source, bounds, make)

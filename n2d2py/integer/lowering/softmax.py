@@ -1,4 +1,4 @@
-"""Softmax: a float island at the end, on the real logits code * scale."""
+"""Softmax: a float island on the real values code * scale; a quantizer on it begins the integers again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from n2d2py.integer.site import Site
 from n2d2py.registry import register
 
 
-@register("lowering", "Softmax")
+@register("island", "Softmax")
 def lower(site: Site) -> None:
-    """Probabilities in real numbers: the island has no integer form, and nothing integer may follow it."""
+    """Probabilities in real numbers: the island has no integer form, and only a quantizer may follow it."""
     cell = site.node.cell
     assert isinstance(cell, Cell)
-    source, grid = site.source()
+    (source,) = site.sources
+    name = f"{site.name}:probabilities"
     unbounded = np.zeros(site.node.output.channels, dtype=np.int64)
-    operation = Softmax(site.name, site.name, (source.name,), grid.scale, cell.group_size)
-    site.add(operation, Edge(site.name, site.node.output, None, unbounded, unbounded))
+    scale = 1.0 if source.grid is None else source.grid.scale
+    operation = Softmax(name, site.name, (source.name,), scale, cell.group_size)
+    site.finish(site.add(operation, Edge(name, site.node.output, None, unbounded, unbounded)))

@@ -11,48 +11,45 @@ import torch
 from n2d2py.integer.network import Edge, Weighted
 from n2d2py.integer.ranges import sum_bounds
 from n2d2py.integer.site import Site
-from n2d2py.layers.functions import is_rectifier
 from n2d2py.layers.weighted import WeightedLayer
-from n2d2py.parts.quantizers import SatWeights
 from n2d2py.quant.bias import bias_codes, folded_grid
 from n2d2py.quant.grid import Grid
 
 Bias = tuple[np.ndarray | None, int]
 """Integer bias (outputs) and the shift of the accumulators; (None, 0) without."""
 
-Make = Callable[[str, np.ndarray, Grid, Bias], Weighted]
-"""(name, weight codes, their grid, bias) -> the operation."""
+Make = Callable[[str, str, np.ndarray, Grid, Bias], Weighted]
+"""(name, name of the input, weight codes, their grid, bias) -> the operation."""
+
+Bounds = Callable[[Edge], tuple[np.ndarray, np.ndarray]]
+"""What comes in -> bounds of the inputs of each output, (outputs, n), or (n,) where all outputs have the same."""
 
 
-def lower_weighted(site: Site, source: Edge, inputs: Grid, bounds: tuple[np.ndarray, np.ndarray], make: Make) -> None:
+def lower_weighted(site: Site, source: Edge, bounds: Bounds, make: Make) -> None:
     """Add the sum of products and what comes after it.
 
-    ``bounds`` are those of the inputs of each output, (outputs, n) or (n,) for weights (outputs, n). Zero always
-    counts as an input, so that every partial sum stays within the accumulators' bounds as well.
+    Zero always counts as an input, so that every partial sum stays within the accumulators' bounds as well.
     """
     layer = site.layer
     assert isinstance(layer, WeightedLayer)
     codes, grid = weight_codes(site, layer)
     weights = codes.cpu().numpy().astype(np.int64)
-    low, high = sum_bounds(
-        weights.reshape(len(weights), -1), np.minimum(bounds[0], 0), np.maximum(bounds[1], 0), site.name
-    )
-    try:
+    source = site.shorten(source, layer.input_shortening(codes, site.grid_of(source)), "narrow")
+    inputs = site.grid_of(source)
+    least, most = bounds(source)
+    low, high = sum_bounds(weights.reshape(len(weights), -1), np.minimum(least, 0), np.maximum(most, 0), site.name)
+    with site.refusing():
         sums = layer.accumulator_grid(codes, grid, inputs)
         offset = layer.offset()
         bias: Bias = (None, 0)
         if offset is not None and _folds(site, layer):
             sums, low, high, bias = _folded(offset, sums, low, high)
             offset = None
-    except OverflowError as error:
-        raise site.error(str(error), "quantize the activations of the cells before it (QAct=SAT)") from error
     name = f"{site.name}:accumulator" if site.activates else site.name
     kept = None if offset is None else offset.cpu().numpy()
     connected = None if layer.mask is None else layer.mask.expand_as(codes).cpu().numpy()
-    operation = replace(make(name, weights, grid, bias), connected=connected)
-    edge = site.add(operation, Edge(name, site.node.output, sums, low, high, kept))
-    if site.activates:
-        site.activate(edge)
+    operation = replace(make(name, source.name, weights, grid, bias), connected=connected)
+    site.finish(site.add(operation, Edge(name, site.node.output, sums, low, high, kept)))
 
 
 def weight_codes(site: Site, layer: WeightedLayer) -> tuple[torch.Tensor, Grid]:
@@ -60,7 +57,7 @@ def weight_codes(site: Site, layer: WeightedLayer) -> tuple[torch.Tensor, Grid]:
     if layer.quantizes:
         return layer.weight_codes()
     record = layer.cell.weights_quantizer
-    if isinstance(record, SatWeights) and not record.apply_quantization:
+    if record is not None and record.clamps_only:
         raise site.error(
             "its weights are only clamped (QWeight.ApplyQuantization=0)",
             "learn on with QWeight.ApplyQuantization=1 from the clamped weights (-w weights_clamped)",
@@ -77,7 +74,7 @@ def _folds(site: Site, layer: WeightedLayer) -> bool:
     """Whether the bias becomes an integer: not where a quantizer's step function takes it as a real."""
     if layer.quantizer is not None:
         return False
-    return is_rectifier(layer.activation) if layer.function is not None else layer.folds_bias
+    return layer.function is not None or layer.folds_bias
 
 
 def _folded(
