@@ -1,0 +1,39 @@
+"""The exporter called ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from n2d2py import tables
+from n2d2py.cells.base import PROVIDER
+from n2d2py.export.base import Export
+from n2d2py.export.qlinear.model import Model, build
+from n2d2py.registry import register
+
+
+@register("exporter", "ONNX")
+def export_onnx(export: Export, folder: Path) -> list[str]:
+    """The model, stimuli as its input takes them, and the outputs that they must give."""
+    model = build(export)
+    (folder / "network.onnx").write_bytes(model.proto.SerializeToString(deterministic=True))
+    write_arrays(folder / "stimuli.npz", {PROVIDER: export.stimuli.astype(model.stimuli_type)})
+    write_arrays(folder / "expected.npz", {model.outputs[name]: export.expected[name] for name in export.outputs})
+    return lines(export, model)
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Arrays by name, as numpy.load reads them."""
+    np.savez(path, **arrays)
+
+
+def lines(export: Export, model: Model) -> list[str]:
+    """How each operation is computed, for the console."""
+    rows = [
+        (operation.name, type(operation).__name__, value.type, value.factor, model.paths[operation.name])
+        for operation in export.operations
+        for value in [model.values[operation.name]]
+    ]
+    return tables.table(("operation", "kind", "stored as", "factor", "computed by"), rows)
