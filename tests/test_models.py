@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from n2d2py import ini, options
+from n2d2py import cli, ini, options
 from n2d2py.graph.build import build
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network
 from n2d2py.graph.picture import dot, picture_of
+from n2d2py.layers.network import TorchNetwork
+from n2d2py.learn import solving
 
 FOLDER = Path(__file__).parent.parent / "models"
 MODELS = sorted(path.name for path in FOLDER.glob("*.ini"))
@@ -50,3 +53,26 @@ def test_totals_of_the_tutorial(name):
     cost = built(name).cost
     assert (cost.neurons, cost.nodes, cost.synapses) == (6732, 14732, 61470)
     assert (cost.virtual_synapses, cost.connections) == (416520, 422824)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_checks_without_a_warning(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("N2D2_DATA", str(tmp_path / "nothing"))
+    assert cli.main([str(FOLDER / name), "-check", "-strict"]) == 0
+    assert "no errors, 0 warnings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name.startswith(("LeNet", "Digits"))])
+def test_small_models_learn_a_batch(name):
+    """One batch, forward, backward and update, leaves every weight finite and changes some."""
+    layers = TorchNetwork(built(name))
+    layers.fill(1)
+    outputs = layers.train()(torch.rand(8, *layers.network.stimuli.shape))
+    (outputs["softmax"].flatten(1)[:, 0] - 1).square().sum().backward()
+    updates = solving.build(layers.learned(), 8)
+    before = [tensor.detach().clone() for group in updates.groups for tensor in group.tensors]
+    updates.step()
+    after = [tensor.detach() for group in updates.groups for tensor in group.tensors]
+    assert all(bool(tensor.isfinite().all()) for tensor in after)
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
