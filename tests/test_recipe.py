@@ -1,0 +1,107 @@
+"""``-recipe``: a floating-point network becomes an integer one by a single command, stage by stage."""
+
+from __future__ import annotations
+
+import pytest
+import runs
+
+from n2d2py import ini, outcome, recipe
+from n2d2py.data import publish_epoch_size
+from n2d2py.data.random import Generator
+from n2d2py.errors import UsageError
+from n2d2py.graph.build import build
+
+FLOATS = runs.network()
+
+
+@pytest.fixture(autouse=True)
+def _without_pictures(monkeypatch):
+    monkeypatch.setattr(outcome, "write_network", lambda session: None)
+    monkeypatch.setattr(outcome, "write_stimuli", lambda session: False)
+    monkeypatch.setattr(outcome, "write_weights", lambda session, folder: None)
+
+
+def network_of(text: str):
+    document = ini.loads(text)
+    publish_epoch_size(document, Generator(1), tolerant=True)
+    return document, build(document, "net.ini")
+
+
+@pytest.mark.parametrize("name", ["sat4", "lsq3"])
+def test_the_stages_run_one_after_the_other(name, folder):
+    folder.write(FLOATS)
+    assert folder.run(f"-recipe {name} -learn-epoch 2 -workers 0") == 0, folder.said
+    first = "stage1_clamp" if name == "sat4" else "stage1_float"
+    root = folder / f"net_{name}"
+    assert sorted(path.name for path in root.iterdir()) == [first, "stage2_quantize", "stage3_fuse"]
+    assert "0 of 495 codes differ" in folder.said or " codes differ, 0 of 45 labels differ" in folder.said
+    assert f"Importing weights from directory '../{first}/weights'." in folder.said
+    assert (root / "stage3_fuse/weights_quantized/manifest.json").exists()
+    assert f"Recipe {name} is done; its results:" in folder.said
+    assert folder.said.count("mean sensitivity") == 3
+    again = folder.run(f"-recipe {name} -learn-epoch 2 -workers 0")
+    assert again == 0
+    assert folder.said.count("finished before, nothing to do") == 3
+    assert "#epoch" not in folder.said
+
+
+def test_a_stage_that_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
+    folder.write(FLOATS)
+    whole = folder.copy(tmp_path / "whole")
+    assert whole.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
+    root = folder / "net_sat2"
+    logged = outcome.Curves.logged
+
+    def stopping(self, log):
+        logged(self, log)
+        if (root / "stage2_quantize").exists() and log.epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcome.Curves, "logged", stopping)
+        assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 130
+    assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
+    assert "Stage 1, stage1_clamp: finished before, nothing to do" in folder.said
+    assert "Going on from checkpoint checkpoints/24" in folder.said
+    part = "net_sat2/stage2_quantize/weights"
+    assert folder.weights(part) == whole.weights(part)
+
+
+def test_the_files_of_the_stages_say_what_the_recipe_changed():
+    document, network = network_of(FLOATS)
+    clamp, quantize, fuse = recipe.stages(recipe.parse("sat4"), 5)
+    text = recipe.rewritten(document, network, clamp.change(network), "net.ini by -recipe sat4")
+    assert text.startswith("; net.ini by -recipe sat4\nDefaultModel=Frame\n")
+    _, clamped = network_of(text)
+    assert all(clamped[name].cell.weights_quantizer.clamps_only for name in ("conv1", "fc1"))
+    assert clamped["bn1"].cell.activation_quantizer is None
+    text = recipe.rewritten(document, network, quantize.change(network), "title")
+    _, made = network_of(text)
+    assert [made[name].cell.weights_quantizer.range for name in ("conv1", "fc1")] == [255, 255]
+    assert made["bn1"].cell.activation_quantizer.range == 15
+    assert made["bn1"].cell.activation_quantizer_solver.learning_rate == 0.05
+    assert made["fc1"].cell.weights_quantizer.apply_scaling
+    assert not made["conv1"].cell.weights_quantizer.apply_scaling
+    assert "; of the recipe:\nQWeight=SAT\n" in text
+    assert made == quantize.change(network)
+    assert fuse.words == ("-test", "-qat-sat", "-w", "../stage2_quantize/{weights}")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-recipe sat9 -learn-epoch 1", "there is no such recipe"),
+        ("-recipe sat4", "-recipe needs the epochs of each stage"),
+        ("-recipe sat4 -learn-epoch 1 -w x", "-w has no place beside -recipe"),
+    ],
+)
+def test_what_a_recipe_cannot_be_is_said(line, words, folder):
+    assert folder.write(FLOATS).run(line) == 2
+    assert words in folder.said
+
+
+def test_every_recipe_has_a_name():
+    assert recipe.names()[:8] == [f"sat{bits}" for bits in range(1, 9)]
+    assert recipe.parse("lsq1").steps == 1
+    with pytest.raises(UsageError, match="there is no such recipe"):
+        recipe.parse("float")
