@@ -1,11 +1,12 @@
 # make demo: the three stages of the tutorial on handwritten digits that ship with a package (about two minutes)
 # make test: form, floors, types and tests
+# make docs: the reference pages, from the declarations in the program
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 VENV   ?= .venv
 RUN     = $(VENV)/bin/python
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 $(VENV)/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +22,9 @@ test: $(VENV)/ready
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/mypy
 	$(RUN) -m pytest
+
+docs: $(VENV)/ready
+	$(RUN) -m n2d2py.reference docs/reference
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

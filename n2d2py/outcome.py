@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from n2d2py import console
+from n2d2py.cells.base import WeightedCell
+from n2d2py.data.databases.dir import DirDatabase
 from n2d2py.errors import LearningError
 from n2d2py.graph import picture
 from n2d2py.graph.drawing import draw
 from n2d2py.graph.files import write
 from n2d2py.graph.network import Network
+from n2d2py.layers import accumulators
+from n2d2py.layers.network import TorchNetwork
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.learn import labels, testing
 from n2d2py.learn.loop import History, Log
@@ -21,11 +28,26 @@ from n2d2py.learn.names import path_of
 from n2d2py.learn.testing import Result
 from n2d2py.parts.solvers import SGD
 from n2d2py.parts.targets import Target, TargetScore
-from n2d2py.report import confusion, curves, distributions, kernels, maps, receptive, schedule, stats
+from n2d2py.report import (
+    classes,
+    confusion,
+    curves,
+    dataset,
+    distributions,
+    formats,
+    kernels,
+    maps,
+    receptive,
+    samples,
+    schedule,
+    stats,
+    transformations,
+)
 from n2d2py.report.labels import write_labels_mapping
 from n2d2py.session import Session
 
 _SETS = ("Learn", "Validation", "Test")
+RESULTS = Path("results.csv")
 _REDRAWN = 20.0
 """Seconds between two drawings of the learning curve; drawing it takes about half of one."""
 
@@ -42,6 +64,27 @@ def write_network(session: Session) -> None:
         _write_labels(session, target)
 
 
+def write_stimuli(session: Session) -> bool:
+    """What the network will see: a sheet of each set and the graph of transformations; more where it is asked for.
+
+    Returns whether it was asked for: ``-pre-samples`` or ``-log-db-stats``.
+    """
+    stimuli, index = session.stimuli, session.line["pre-samples"]
+    if not any(stimuli.size(name) for name in _SETS):
+        return False
+    if isinstance(session.source.database, DirDatabase):
+        console.line(f"[LOG] Sets of files ({', '.join(str(file) for file in dataset.write_partition(stimuli))})")
+    sheets = samples.write_sheets(stimuli)
+    drawn = transformations.write_transformations(stimuli)
+    console.line(f"[LOG] Stimuli ({', '.join(str(file) for file in [*sheets, *drawn])})")
+    if index >= 0:
+        console.line(f"[LOG] Samples of stimulus {index} ({samples.write_samples(stimuli, index)}/)")
+    if session.line["log-db-stats"]:
+        dataset.write_statistics(stimuli)
+        console.line("[LOG] Statistics of the database (dbstats/)")
+    return bool(index >= 0 or session.line["log-db-stats"])
+
+
 def draw_graph(session: Session, pictured: picture.Picture) -> None:
     """``<ini>.dot``, ``.png`` and ``.svg``."""
     files = draw(picture.dot(pictured, session.title), session.title)
@@ -51,7 +94,7 @@ def draw_graph(session: Session, pictured: picture.Picture) -> None:
 def _write_labels(session: Session, target: Target) -> None:
     names = session.stimuli.label_names
     lookup = labels.lookup(target, names)
-    outputs = list(range(len(names))) if lookup is None else lookup.tolist()
+    outputs = list(range(len(names))) if lookup is None else lookup[:-1].tolist()
     counted = {name: session.stimuli.labels(name) for name in _SETS}
     write_labels_mapping(folder_of(target), names, outputs, counted)
 
@@ -72,9 +115,21 @@ class Curves:
         }
         self._scores: list[tuple[int, float]] = []
         self._drawn = 0.0
+        self._rows: list[list[str]] = []
+
+    def resumed(self, logs: list[Log]) -> None:
+        """Have the points of the logs before a checkpoint."""
+        for log in logs:
+            self._add(log)
 
     def logged(self, log: Log) -> None:
-        """Add a point to the curve of each target; draw, unless it was drawn just before."""
+        """Add a point to the curve of each target and a row to the table; draw, unless it was drawn just before."""
+        self._add(log)
+        self._write_table()
+        if time.monotonic() - self._drawn > _REDRAWN:
+            self.draw()
+
+    def _add(self, log: Log) -> None:
         place = log.epoch + 1 if log.epoch is not None else log.batches
         learning = {success.target.name: success.recent for success in log.learning}
         validation = {result.target.name: result.rate for result in log.validation}
@@ -84,8 +139,30 @@ class Curves:
             points.append(point)
         if log.score is not None:
             self._scores.append((log.batches, log.score))
-        if time.monotonic() - self._drawn > _REDRAWN:
-            self.draw()
+        self._rows.append(
+            [
+                "" if log.epoch is None else str(log.epoch),
+                str(log.batches),
+                str(log.stimuli),
+                f"{log.seconds:.3f}",
+                f"{log.stimuli / max(log.seconds, 1e-9):.1f}",
+                f"{log.rate:g}",
+                *(_cell(found.get(name)) for name in self._points for found in (learning, validation, test)),
+                _cell(log.score),
+                str(int(log.best)),
+                "" if log.saved is None else str(log.saved),
+            ]
+        )
+
+    def _write_table(self) -> None:
+        """``results.csv``: a row a log. It is written whole, so that a resumed run has no row twice."""
+        sets = ("learning", "validation", "test")
+        head = ["epoch", "batches", "stimuli", "seconds", "stimuli_per_second", "learning_rate"]
+        head += [f"{name}:{part}" for name in self._points for part in sets]
+        head += [f"score:{self._session.line['valid-metric']}", "best", "saved"]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([head, *self._rows])
+        write(RESULTS, text.getvalue())
 
     def draw(self) -> None:
         """Write the curve of each target, and the validation scores of the primary one, as they are now."""
@@ -105,6 +182,10 @@ class Curves:
         self._drawn = time.monotonic()
 
 
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
@@ -118,7 +199,7 @@ def write_learning(session: Session, history: History, watched: Curves) -> None:
         folder = folder_of(success.target)
         names = _class_names(session, success.target)
         curves.write_success(folder, "learning", success.successes[:, 0], window)
-        confusion.write_confusion(folder, "learning", success.confusion, names)
+        confusion.write_confusion(folder, "learning", success.confusion, names, success.confusion.has_none)
         confusion.write_mistakes(folder, "learning", success.mistakes, session.stimuli.name)
     _write_schedules(session, [log.batches for log in history.logs])
 
@@ -164,8 +245,8 @@ def write_distributions(session: Session, folder: Path) -> None:
     console.line(f"[LOG] Distributions of the weights ({folder}/*.distrib.png)")
 
 
-def test(session: Session, network: testing.Tested) -> None:
-    """Test a network, which has the cells of the session's, on the test set; print and write what was found.
+def test(session: Session, network: testing.Tested) -> list[Result]:
+    """Test a network, which has the cells of the session's, on the test set; print, write and give what was found.
 
     An empty test set is a warning. Raises :class:`LearningError` if no target scores.
     """
@@ -175,8 +256,28 @@ def test(session: Session, network: testing.Tested) -> None:
         )
     if not session.stimuli.size("Test"):
         console.warning("the test set is empty: nothing was tested")
+        return []
+    results = testing.test(network, session.stimuli, report=session.line["report"])
+    write_test(session, results)
+    if session.line["class-report"]:
+        for result in results:
+            for text in classes.lines(result, _class_names(session, result.target)):
+                console.line(text)
+    if isinstance(network, TorchNetwork):
+        report_numbers(session, network)
+    return results
+
+
+def report_numbers(session: Session, network: TorchNetwork) -> None:
+    """Fixed-point formats, and the proof of what ``QAcc.Bits`` promises; raises IntegerError where it is broken."""
+    formats.print_formats(formats.formats(network))
+    if not any(isinstance(node.cell, WeightedCell) and node.cell.accumulator_bits for node in network.network):
         return
-    write_test(session, testing.test(network, session.stimuli, report=session.line["report"]))
+    batch = next(iter(session.stimuli.passes("Test")))
+    stimuli = testing.stimuli_of(batch, network, testing.device_of(network))
+    found = accumulators.accumulators(network, replace(stimuli, values=stimuli.values[:1]))
+    formats.print_accumulators(found)
+    accumulators.check(found, network.network)
 
 
 def scores(network: Network) -> bool:
@@ -188,7 +289,9 @@ def write_test(session: Session, results: list[Result], name: str = "test") -> N
     """Confusion matrix, mistakes, success and outputs of a test, in the folder of each target."""
     for result in results:
         folder = folder_of(result.target)
-        confusion.write_confusion(folder, name, result.confusion, _class_names(session, result.target))
+        confusion.write_confusion(
+            folder, name, result.confusion, _class_names(session, result.target), result.confusion.has_none
+        )
         confusion.write_mistakes(folder, name, result.mistakes, session.stimuli.name)
         if len(result.successes):
             curves.write_success(folder, name, result.successes[:, 0])

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 import torch
 
-from n2d2py import console, data, fusion, ini, outcome
+from n2d2py import calibrating, console, exporting, fusion, outcome, resuming
+from n2d2py.api import Net
+from n2d2py.devices import choose_device
 from n2d2py.errors import DataError, UsageError, WeightsError
-from n2d2py.graph.build import build, read_globals, read_provider, report_unused
-from n2d2py.ini import Document
-from n2d2py.layers.network import TorchNetwork
-from n2d2py.learn import loop, weights
+from n2d2py.learn import checkpoint, distributed, loop, snapshots, weights
+from n2d2py.learn.checkpoint import Saved
+from n2d2py.learn.distributed import Group
+from n2d2py.learn.history import Watcher
+from n2d2py.learn.keeping import keep_best
+from n2d2py.learn.lock import locked
+from n2d2py.opening import open_network
 from n2d2py.options import Line
+from n2d2py.report import classes, watchers
 from n2d2py.session import Session
 
 SEED_FILE = Path("seed.dat")
@@ -26,42 +33,79 @@ def run(line: Line) -> None:
             "-fuse and -qat-sat exclude each other",
             remedy="-qat-sat for a quantized network, whose BatchNorm it absorbs too; -fuse for one without quantizers",
         )
-    session = prepare(line)
-    learning = bool(line["learn-epoch"] or line["learn"])
+    calibrating.check(line)
+    if line["class-report"]:
+        classes.check_installed()
+    with distributed.joined() as group, contextlib.nullcontext() if group and not group.first else locked():
+        start = None
+        if line["resume"]:
+            start = resuming.find() if group is None or group.first else None
+            start = start if group is None else group.from_first(start)
+            line = resuming.completed(line, start)
+        session = prepare(line, group)
+        if session.writes or line["learn-epoch"] or line["learn"]:
+            _run(session, start)
+
+
+def _run(session: Session, start: Saved | None) -> None:
+    """What comes when all is read and built; of several processes the first one alone does all but learning."""
+    line, learning = session.line, bool(session.line["learn-epoch"] or session.line["learn"])
+    if not session.writes:
+        learn(session, start)
+        return
     outcome.write_network(session)
+    looked = outcome.write_stimuli(session)
+    if looked and not (learning or line["test"] or line["fuse"] or line["qat-sat"] or line["export"] or line["verify"]
+                       or calibrating.is_wanted(line)):
+        return
     if learning:
-        if line["w"]:
-            weights.load(session.learned, line["w"], missing="ignore" if line["w-ignore"] else "notice")
-        learn(session)
+        learn(session, start)
     else:
         take_weights(session)
-    if line["qat-sat"]:
+    if calibrating.is_wanted(line):
+        session = calibrating.calibrate(session)
+    elif line["qat-sat"]:
         fusion.test_integer(session)
     elif line["fuse"]:
         fusion.test_fused(session)
     elif line["test"] or learning:
         test(session)
+    if line["export"] or line["verify"]:
+        exporting.deliver(session)
+    session.stimuli.faults.report()
 
 
-def prepare(line: Line) -> Session:
-    """Read the INI file and build everything that it names, with weights as the fillers give them."""
+def prepare(line: Line, group: Group | None = None) -> Session:
+    """Read the network file and build everything that it names, with weights as fillers or a model give them."""
     assert line.network is not None  # the command line was checked for it
     path = Path(line.network)
-    seed = choose_seed(line)
-    torch.manual_seed(seed)
+    seed = choose_seed(line) if group is None or group.first else 0
+    if group is not None:
+        seed = group.from_first(seed)
     console.line(f"Loading network configuration file {path}")
-    document = ini.load(path, strict=line["strict"])
-    generator = data.random.Generator(seed)
-    source = data.publish_epoch_size(document, generator)
-    network = build(document, path.name)
-    report_unused(document)
-    device = choose_device(line, document)
-    provider = read_provider(document)
-    stimuli = data.build(document, provider, generator, source, device)
-    torch_network = TorchNetwork(network)
-    torch_network.fill(torch.Generator().manual_seed(seed))
-    torch_network.to(device)
-    return Session(line, path.name, path, network, torch_network, source, provider, stimuli, generator)
+    document = open_network(path, strict=line["strict"])
+    device = choose_device(line["dev"], document)
+    if group is not None and device.type == "cuda":
+        device = torch.device("cuda", distributed.device_number())
+        torch.cuda.set_device(device)
+    bad = line["on-bad-stimulus"]
+    net = Net(
+        document,
+        path.name,
+        path=path,
+        seed=seed,
+        device=device,
+        workers=line["workers"] if line["workers"] >= 0 else None,
+        on_bad=None if bad == "auto" else bad,
+    )
+    learned, stimuli = net.module, net.stimuli
+    if group is not None:
+        # What dropout draws differs from process to process, as from stimulus to stimulus.
+        torch.manual_seed(seed + group.rank)
+        group.check(stimuli.batch_size)
+        group.device = device
+        group.prepare(learned, line["sync-bn"])
+    return Session(line, path.name, path, net.network, learned, net.source, net.provider, stimuli, net.generator, group)
 
 
 def choose_seed(line: Line) -> int:
@@ -83,29 +127,22 @@ def choose_seed(line: Line) -> int:
     return seed
 
 
-def choose_device(line: Line, document: Document) -> torch.device:
-    """The device of ``-dev``, else that of DefaultModel: Frame_CUDA is a GPU if there is one."""
-    wanted: str = line["dev"]
-    if wanted in ("", "cuda"):
-        gpu = wanted == "cuda" or read_globals(document).default_model.endswith("_CUDA")
-        if not gpu:
-            return torch.device("cpu")
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        if wanted == "cuda":
-            raise UsageError("-dev cuda: there is no GPU that torch can use", remedy="-dev cpu")
-        console.notice("DefaultModel asks for a GPU; torch sees none, the CPU computes (-dev cpu says so at once)")
-        return torch.device("cpu")
-    if wanted == "cpu":
-        return torch.device("cpu")
-    if wanted.isdigit() and int(wanted) < torch.cuda.device_count():
-        return torch.device("cuda", int(wanted))
-    raise UsageError(f"-dev {wanted}: there is no such device", expected="cpu, cuda, or the number of a GPU")
+def learn(session: Session, start: Saved | None = None) -> None:
+    """Learn as the options say; weights and curves are written at each log. The best weights stay in the network.
 
-
-def learn(session: Session) -> None:
-    """Learn as the options say; weights and curves are written at each log. The best weights stay in the network."""
+    ``start``: the checkpoint to go on from.
+    """
     line = session.line
+    begin = None
+    if start is not None:
+        resuming.check(session, start)
+    else:
+        if line["l"]:
+            begin = checkpoint.read(Path(line["l"]))
+            snapshots.load_network(session.learned, begin)
+            console.line(f"Going on from the state of {begin.folder}")
+        if line["w"]:
+            weights.load(session.learned, line["w"], missing="ignore" if line["w-ignore"] else "notice")
     plan = loop.Plan(
         epochs=line["learn-epoch"],
         stimuli=line["learn"],
@@ -116,34 +153,66 @@ def learn(session: Session) -> None:
         metric=line["valid-metric"],
         stop_after=line["stop-valid"],
         test_at_logs=line["log-test"],
+        losses=bool(line["history"] or line["class-report"]),
     )
     if plan.stop_after and not session.stimuli.size("Validation"):
         console.warning("-stop-valid: learning will not stop, because the database gives no validation set")
     curves = outcome.Curves(session)
-    history = loop.learn(session.learned, session.stimuli, plan, session.generator, curves)
+    numbers = watchers.NumbersFile(line["history"]) if line["history"] else None
+    watching: list[Watcher] = [curves, *([numbers] if numbers else [])]
+    if line["class-report"]:
+        watching.append(watchers.EpochLines(plan.epochs))
+    if line["log-levels"]:
+        watching.append(watchers.Levels(session.learned, line["log-levels"]))
+    history = loop.learn(
+        session.learned,
+        session.stimuli,
+        plan,
+        session.generator,
+        watchers.Watchers(watching),
+        resuming.checkpoints(session, start),
+        start,
+        begin,
+        session.group,
+    )
+    if not session.writes:
+        return
     outcome.write_learning(session, history, curves)
-    saved = next((log.saved for log in reversed(history.logs) if log.saved is not None), None)
-    if saved is None:
-        console.notice(f"no validation was better than 0: what was learned last is saved in {loop.LAST}")
-        saved = Path(loop.LAST)
-        weights.save(session.learned, saved)
-    weights.load(session.learned, saved)
+    if numbers is not None:
+        numbers.draw()
+    saved = keep_best(session.learned, history, plan.folder)
+    if line["history"]:
+        weights.save(session.learned, plan.folder / line["history"])
+        console.line(f"[LOG] What was learned ({line['history']}/)")
     outcome.write_weights(session, saved)
 
 
 def take_weights(session: Session) -> None:
-    """Load the weights of a run that does not learn: those of ``-w``, else those that a run here has learned.
+    """Load the weights of a run that does not learn: those of ``-l`` or ``-w``, else those learned here.
 
     Raises :class:`WeightsError` if there are none, or not all of them and ``-w-ignore`` is not given.
     """
     line = session.line
+    if line["l"]:
+        snapshots.load_network(session.learned, checkpoint.read(Path(line["l"])))
+        if not line["w"]:
+            return
     learned = loop.BEST if session.stimuli.size("Validation") else loop.LAST
+    if not line["w"] and not Path(learned).exists() and _has_values(session):
+        console.notice(f"there is no folder {learned} here: the weights are those of the ONNX model")
+        return
     try:
         weights.load(session.learned, line["w"] or learned, missing="ignore" if line["w-ignore"] else "error")
     except WeightsError as error:
         if not line["w"] and error.remedy:
             error.remedy = f"n2d2py {line.network} -learn-epoch 10 makes weights; or {error.remedy}"
         raise
+
+
+def _has_values(session: Session) -> bool:
+    """Whether an imported model gives every cell what it learns."""
+    initial = session.network.initial
+    return bool(initial) and all(learned.name in initial.get(cell, ()) for cell, learned in session.learned.learned())
 
 
 def test(session: Session) -> None:

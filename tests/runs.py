@@ -186,9 +186,9 @@ class Folder:
         (self.path / name).write_text(text, encoding="utf-8")
         return self
 
-    def run(self, line: str, seed: int | None = 1, drawn: bool = False) -> int:
+    def run(self, line: str, seed: int | None = 1, drawn: bool = False, network: str = "net.ini") -> int:
         """``n2d2py net.ini -seed 1 <line>``; gives the exit status."""
-        words = ["net.ini", *([] if seed is None else ["-seed", str(seed)]), *line.split()]
+        words = [*([network] if network else []), *([] if seed is None else ["-seed", str(seed)]), *line.split()]
         heard = io.StringIO()
         drawing = contextlib.nullcontext() if drawn else undrawn()
         with inside(self.path, self.data), drawing, contextlib.redirect_stdout(heard):

@@ -23,3 +23,15 @@ def test_four_rows():
         "n2d2py, 4 bits (LeNet_4bit.ini)",
     ]
     assert rows[0].endswith(" 1.00")
+
+
+def test_the_chains_of_the_data(tmp_path):
+    command = [sys.executable, str(BENCH.with_name("data.py")), "--rounds", "1", "--small", "20", "--large", "8"]
+    done = subprocess.run(
+        [*command, "--workers", "0"], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if re.match(r"\([abc]\)", line)]
+    assert len(rows) == 16
+    assert all(re.search(r"  +\d+  +\d+\.\d\d$", row) for row in rows)

@@ -53,3 +53,26 @@ def test_python_m_is_the_same(tmp_path):
     done = run("missing.ini", "-seed", "1", cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")]
+)
+def test_a_lack_of_memory_is_said_without_a_traceback(error, tmp_path, monkeypatch, capsys):
+    def run(line):
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("n2d2py.run.run", run)
+    assert cli.main(["net.ini", "-seed", "1"]) == 1
+    assert "Error: there is not enough memory for this network with this batch" in capsys.readouterr().out
+
+
+def test_any_other_failure_of_ours_is_not_hidden(tmp_path, monkeypatch):
+    def run(line):
+        raise RuntimeError("a bug")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("n2d2py.run.run", run)
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main(["net.ini", "-seed", "1"])

@@ -56,7 +56,7 @@ def test_echo_names_each_given_option_with_its_value():
         (["net.ini", "-learn", "many"], "unreadable value 'many'", "-learn"),
         (["net.ini", "-valid-metric", "F1"], "unreadable value 'F1'", "F1Score"),
         (["net.ini", "-test", "-test"], "option -test is given twice", ""),
-        (["net.ini", "-export", "C"], "-export: known from N2D2, not there yet", "n2d2py -h"),
+        (["net.ini", "-find-lr", "100"], "-find-lr: known from N2D2, not there yet", "n2d2py -h"),
     ],
 )
 def test_what_a_line_cannot_mean_is_told_with_a_remedy(words, what, remedy):
@@ -72,7 +72,11 @@ def test_the_surface_is_frozen():
     assert now == sorted(
         "h v seed learn learn-epoch log log-epoch log-test report ws valid-metric stop-valid test fuse qat-sat "
         "act-rescaling-mode wt-round-mode b-round-mode c-round-mode w w-ignore log-kernels dev fetch strict "
-        "traceback".split()
+        "traceback pre-samples log-db-stats workers on-bad-stimulus check report-net report-csv explain list "
+        "resume checkpoint-every checkpoints l sync-bn multidev recipe "
+        "zoo log-levels history class-report db-export export nbbits verify "
+        "calib calib-reload calibOnly wt-clipping-mode act-clipping-mode act-quantile-value act-rescale-per-output "
+        "no-unsigned no-cle".split()
     )
 
 

@@ -58,8 +58,8 @@ def test_a_cell_is_a_record_of_typed_parameters():
 def test_a_graph_is_cells_in_order_with_dimensions():
     graph = build(ini.loads(NETWORK), "tiny.ini")
     assert [node.name for node in graph] == ["fc"]
-    assert graph["fc"].inputs == ((2, 2, 1),)  # width, height, channels
-    assert graph["fc"].output == (1, 1, 2)
+    assert graph["fc"].inputs == ((2, 2, 1, 1),)  # width, height, channels, depth
+    assert graph["fc"].output == (1, 1, 2, 1)
     assert graph.cost.synapses == 8
 
 

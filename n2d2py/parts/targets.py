@@ -41,7 +41,12 @@ class Target(Record):
     value_threshold: float = parameter(
         "ValueThreshold", unsigned_real, 0.0, "the largest output is no answer below this value; 0: it always is one"
     )
-    data_as_target: bool = parameter("DataAsTarget", boolean, False, "1: the target data (TargetSize) are the target, without these the input itself")
+    data_as_target: bool = parameter(
+        "DataAsTarget",
+        boolean,
+        False,
+        "1: the target data (TargetSize) are the target, without these the input itself",
+    )
     no_display_label: int = parameter("NoDisplayLabel", integer, -1, "label that is not drawn")
     labels_hue_offset: int = parameter("LabelsHueOffset", integer, 0, "first hue of the labels on pictures")
     value_display: bool = parameter(

@@ -19,7 +19,7 @@ _MOST = 32
 def write_kernels(folder: str | Path, weights: Mapping[str, np.ndarray]) -> list[Path]:
     """``<cell>.dat`` (a line an output) and ``<cell>.png`` for each cell.
 
-    ``weights`` are (outputs, channels, height, width), or (outputs, inputs), which are drawn as one matrix.
+    ``weights`` are (outputs, channels, [depth,] height, width), or (outputs, inputs), which are drawn as one matrix.
     """
     written = []
     for cell, values in weights.items():
@@ -53,7 +53,8 @@ def tiles(values: np.ndarray) -> tuple[np.ndarray, str]:
     outputs, channels = values.shape[:2]
     if values.ndim == 2:
         return values.astype(np.float64), ""
-    part = values[:_MOST, :_MOST]
+    # The planes of a kernel with a depth stand one below the other.
+    part = values.reshape(outputs, channels, -1, values.shape[-1])[:_MOST, :_MOST]
     rows, columns, height, width = part.shape
     image = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
     for row in range(rows):

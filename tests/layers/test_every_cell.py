@@ -13,7 +13,7 @@ from n2d2py.quant.grid import Coded
 from .networks import network, pixels
 
 ROOMS = (data,)
-ELSEWHERE = {"Anchor", "LSTM", "ObjectDet", "Proposal", "RP", "ROIPooling"}
+ELSEWHERE = {"Anchor", "GRU", "LSTM", "ObjectDet", "Proposal", "RP", "ROIPooling"}
 """Types with tests of their own: their inputs are no images."""
 
 NET = """

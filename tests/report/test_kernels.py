@@ -66,3 +66,8 @@ def test_weights_that_are_all_zero_are_drawn(tmp_path) -> None:
     files = write_kernels(tmp_path, {"c": np.zeros((1, 1, 3, 3), np.float32)})
     assert (tmp_path / "c.dat").read_text() == "0 0 0 0 0 0 0 0 0\n"
     assert files[1].exists()
+
+
+def test_the_planes_of_a_kernel_stand_one_below_the_other() -> None:
+    values = weights(3, 2, 2, 5, 4)
+    assert np.array_equal(tiles(values)[0], tiles(values.reshape(3, 2, 10, 4))[0], equal_nan=True)

@@ -1,0 +1,348 @@
+"""Networks from Python: load, look, quantize, learn, test, fuse, save. The command line goes the same way.
+
+::
+
+    import n2d2py as n2
+
+    net = n2.load("LeNet.ini")                            # or n2.load("model.onnx"), n2.from_torch(module, (3, 32, 32))
+    print(net)                                            # cells, dimensions, and what is not default
+    net.quantize("*", weights=15, activations=15)         # 4 bits
+    net.learn(epochs=10)
+    print(net.test().rate)
+    print(net.fuse())                                     # the integer network and its proof
+
+Nothing is printed unless :func:`n2d2py.console.install` was called, and nothing is written unless a folder is named.
+Reading, checking and printing a network take no torch; it is imported by what computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from n2d2py import console, data
+from n2d2py.cells.base import Cell
+from n2d2py.data.given import Stimuli as Given
+from n2d2py.data.given import content_of
+from n2d2py.data.random import Generator
+from n2d2py.data.source import Source
+from n2d2py.errors import DataError, LearningError
+from n2d2py.graph.build import build, read_provider, report_unused
+from n2d2py.graph.dump import dump
+from n2d2py.graph.lint import lint
+from n2d2py.graph.network import Network
+from n2d2py.graph.quantizing import quantized
+from n2d2py.graph.settings import provider_section
+from n2d2py.graph.solvers import warn_of_solvers
+from n2d2py.ini import Document
+from n2d2py.opening import open_network
+from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from n2d2py.data.stimuli import Stimuli
+    from n2d2py.integer.network import IntegerNetwork
+    from n2d2py.integer.verify import Verification
+    from n2d2py.layers.network import TorchNetwork
+    from n2d2py.learn.history import History, Watcher
+    from n2d2py.learn.testing import Result
+    from n2d2py.learn.weights import Missing
+
+
+def load(
+    file: str | Path, *, seed: int = 1, device: str = "", batch_size: int | None = None, strict: bool = False
+) -> Net:
+    """The network of an INI file or of an ONNX model.
+
+    ``seed`` decides the partition of the data, fillers and draws; ``device`` is the word of ``-dev``; ``batch_size``
+    replaces that of the file; ``strict`` makes an error of a key that nobody reads. Raises an
+    :class:`~n2d2py.errors.N2d2Error` that names the place of what is wrong.
+    """
+    path = Path(file)
+    document = open_network(path, strict=strict)
+    if batch_size is not None:
+        document.publish(provider_section(document), "BatchSize", batch_size)
+    return Net(document, path.name, path=path, seed=seed, device=device)
+
+
+def from_torch(
+    module: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    seed: int = 1,
+    device: str = "cpu",
+    batch_size: int | None = None,
+) -> Net:
+    """The network of a torch module that is fed with stimuli of ``input_shape``, such as (channels, height, width).
+
+    The module goes through ONNX, in the mode of evaluation and with its values; BatchNorm and Dropout stay cells that
+    learn. It is not changed. Raises :class:`GraphError` for operators that have no cell, all of them at once.
+    """
+    from n2d2py.layers.exporting import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{type(module).__name__}.onnx"
+        export(module, input_shape, path)
+        document = open_network(path, title=path.name)
+        if batch_size is not None:
+            document.publish(provider_section(document), "BatchSize", batch_size)
+        return Net(document, path.name, seed=seed, device=device)
+
+
+class Net:
+    """A network, its data and what it has learned.
+
+    ``network`` is the graph of cells, ``module`` the torch module that computes it, ``stimuli`` the data of the INI
+    file; the last two are made when they are first needed.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        title: str,
+        *,
+        path: Path | None = None,
+        seed: int = 1,
+        device: str | torch.device = "",
+        workers: int | None = None,
+        on_bad: str | None = None,
+    ) -> None:
+        self.title = title
+        self.path = path
+        self.seed = seed
+        self.document = document
+        self.generator = Generator(seed)
+        self.source = data.publish_epoch_size(document, self.generator)
+        self.network: Network = build(document, title)
+        report_unused(document)
+        self.provider = read_provider(document)
+        self._device = device
+        self._workers, self._on_bad = workers, on_bad
+        self._module: TorchNetwork | None = None
+
+    def __str__(self) -> str:
+        return dump(self.network)
+
+    def __repr__(self) -> str:
+        return f"Net({self.title!r}, {len(self.network)} cells)"
+
+    # -------------------------------------------------------------------------------------------- looking
+
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """The cells by name, in the order in which they are computed."""
+        return MappingProxyType({node.name: node.cell for node in self.network})
+
+    def check(self) -> list[str]:
+        """Lint the network; gives warnings of what makes learning impossible. Raises :class:`GraphError`."""
+        lint(self.network)
+        with console.kept_warnings() as warnings:
+            warn_of_solvers(self.network)
+        return list(warnings)
+
+    def draw(self, base: str | Path) -> list[Path]:
+        """Draw the graph into ``base`` with the endings .dot, .png and .svg; gives the files that were written."""
+        from n2d2py.graph.drawing import draw
+        from n2d2py.graph.picture import dot, picture_of
+
+        return draw(dot(picture_of(self.network), self.title), base)
+
+    @property
+    def module(self) -> TorchNetwork:
+        """The torch module, with the values of the fillers or of the model until something else is learned."""
+        if self._module is None:
+            import torch
+
+            from n2d2py.devices import choose_device
+            from n2d2py.layers.network import TorchNetwork
+
+            torch.manual_seed(self.seed)
+            wanted = self._device
+            device = choose_device(wanted, self.document) if isinstance(wanted, str) else wanted
+            self._module = TorchNetwork(self.network)
+            self._module.fill(torch.Generator().manual_seed(self.seed))
+            self._module.to(device)
+        return self._module
+
+    @cached_property
+    def stimuli(self) -> Stimuli:
+        """The data of the INI file."""
+        return self._stimuli_of(self.source)
+
+    # ------------------------------------------------------------------------------------------- changing
+
+    def quantize(
+        self,
+        pattern: str = "*",
+        weights: WeightQuantizer | int | None = None,
+        activations: ActivationQuantizer | int | None = None,
+    ) -> None:
+        """Give quantizers to the cells whose names match; see :func:`n2d2py.graph.quantizing.quantized`.
+
+        What was learned stays. A number is the range of a SAT quantizer: 15 is 4 bits.
+        """
+        before = self._module
+        self.network = quantized(self.network, pattern, weights, activations)
+        self._module = None
+        if before is not None:
+            from n2d2py.learn.keeping import carry
+
+            carry(before, self.module)
+
+    def load_weights(self, folder: str | Path, missing: Missing = "error") -> None:
+        """Take the weights of a folder that a run or :meth:`save` wrote.
+
+        A file that is not there: "error"; "notice" and "ignore" leave the value that there is, unless it is a folder of
+        another network ("ignore" accepts that too). Raises :class:`WeightsError`.
+        """
+        from n2d2py.learn import weights
+
+        weights.load(self.module, folder, missing)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the weights into a folder, as a run does: one text file a tensor."""
+        from n2d2py.learn import weights
+
+        weights.save(self.module, folder)
+
+    # ------------------------------------------------------------------------------------------- learning
+
+    def learn(
+        self,
+        epochs: int = 1,
+        data: Given | None = None,
+        validation: Given | None = None,
+        *,
+        folder: str | Path | None = None,
+        metric: str = "Sensitivity",
+        stop_after: int = 0,
+        watcher: Watcher | None = None,
+    ) -> History:
+        """Learn from the data of the INI file, or from ``data``; the best weights stay in the network.
+
+        ``validation`` chooses them by ``metric``, and after ``stop_after`` validations without a better one learning
+        ends (0: never); without validation they are the last. ``folder`` keeps the folders of weights that a run
+        writes. Raises :class:`LearningError`.
+        """
+        from n2d2py.learn import loop
+        from n2d2py.learn.keeping import keep_best
+
+        stimuli = self._stimuli(Learn=data, Validation=validation)
+        with _folder(folder) as place:
+            plan = loop.Plan(epochs=epochs, metric=metric, stop_after=stop_after, folder=place)
+            history = loop.learn(self.module, stimuli, plan, self.generator, watcher)
+            keep_best(self.module, history, place)
+        return history
+
+    def test(self, data: Given | None = None, *, set: str = "Test", target: str | None = None) -> Result:
+        """What the test of a set of the INI file, or of ``data``, gives for a target (the first that scores).
+
+        Raises :class:`LearningError` without a target, :class:`DataError` without stimuli.
+        """
+        from n2d2py.learn import testing
+
+        return _result(testing.test(self.module, self._filled(data, set), set), target)
+
+    def fuse(self, data: Given | None = None, *, mode: str = "Floating-point") -> Fused:
+        """The integer network that the quantized one becomes, proved and compared with it on the test set or ``data``.
+
+        ``mode`` is the word of ``-act-rescaling-mode``. Raises :class:`IntegerError` if there is no integer form, or
+        if any code differs although the mode is one whose forms are proved.
+        """
+        from n2d2py import fusion
+
+        stimuli = self._filled(data, "Test")
+        integer = fusion.integer_of(self.module, stimuli, mode)
+        return Fused(self, integer, fusion.compare(self.module, integer, stimuli, mode), stimuli)
+
+    # --------------------------------------------------------------------------------------------- stimuli
+
+    def _filled(self, given: Given | None, name: str) -> Stimuli:
+        stimuli = self._stimuli(**{name: given})
+        if not stimuli.size(name):
+            raise DataError(
+                f"the set {name} of {self.title} is empty",
+                remedy="give data=(images, labels), or an INI file with a [database]",
+            )
+        return stimuli
+
+    def _stimuli(self, **sets: Given | None) -> Stimuli:
+        """The data of the INI file, or those that are given in place of all of them."""
+        if all(given is None for given in sets.values()):
+            return self.stimuli
+        content = content_of(sets, self.generator)
+        with console.without_lines():
+            return self._stimuli_of(Source(self.document, self.generator, content=content))
+
+    def _stimuli_of(self, source: Source) -> Stimuli:
+        from n2d2py.learn.testing import device_of
+
+        device = device_of(self.module)
+        return data.build(
+            self.document, self.provider, self.generator, source, device, workers=self._workers, on_bad=self._on_bad
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """An integer network, and what comparing it with the learned one on every stimulus gave."""
+
+    net: Net
+    integer: IntegerNetwork
+    verification: Verification
+    stimuli: Stimuli
+
+    @property
+    def exact(self) -> bool:
+        """Whether no code and no label differs."""
+        return self.verification.all_equal
+
+    def __str__(self) -> str:
+        from n2d2py.integer import table
+
+        lines = [*table.lines(table.rows(self.integer)), table.verdict(self.integer), *self.verification.lines()]
+        return "\n".join(lines)
+
+    def test(self, target: str | None = None) -> Result:
+        """What the test gives on integers alone, on the stimuli of :meth:`Net.fuse`."""
+        from n2d2py.integer.evaluation import IntegerEvaluation
+        from n2d2py.learn import testing
+
+        return _result(testing.test(IntegerEvaluation(self.net.network, self.integer), self.stimuli), target)
+
+    def save(self, folder: str | Path) -> None:
+        """Write integers, scales and the manifest, as ``-qat-sat`` does into ``weights_quantized``."""
+        from n2d2py import fusion
+
+        net = self.net
+        ini = net.path.read_bytes() if net.path is not None else None
+        fusion.write(self.integer, Path(folder), net.network, net.source, net.provider, self.stimuli.label_names, ini)
+
+
+def _result(results: list[Result], name: str | None) -> Result:
+    for result in results:
+        if name in (None, result.target.name):
+            return result
+    known = ", ".join(result.target.name for result in results) or "none"
+    raise LearningError(
+        "the network has no target that scores" if name is None else f"no target that scores is called {name!r}",
+        expected=f"one of {known}" if results else "a section such as [softmax.Target] in the INI file",
+    )
+
+
+@contextlib.contextmanager
+def _folder(wanted: str | Path | None) -> Iterator[Path]:
+    """The folder that is wanted, or one that is gone afterwards."""
+    if wanted is not None:
+        yield Path(wanted)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
