@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from n2d2py import console, ini, registry
+from n2d2py import console, ini
 from n2d2py.cells.base import Dims
 from n2d2py.errors import GraphError, N2d2Error, ParameterError
 from n2d2py.graph.build import build, report_unused
@@ -367,7 +367,6 @@ def test_a_mask_that_does_not_exist() -> None:
         made(heads().replace("MaskLabelTarget=conv_face.Target-face", "MaskLabelTarget=face"))
 
 
-@pytest.mark.skipif(not registry.known("cell", "Anchor"), reason="there are no detection cells")
 def test_proposed_regions() -> None:
     text = heads(
         "[scores]\nInput=conv1\nType=Conv\nKernelSize=1\nNbOutputs=10\n"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from n2d2py import ini, registry
+from n2d2py import ini
 from n2d2py.graph.build import build
 from n2d2py.graph.dump import dump
 from n2d2py.graph.lint import lint
@@ -49,7 +47,6 @@ def test_without_the_key_nothing_is_inserted() -> None:
 RESHAPE = "Type=Reshape\nNbOutputs={0}\nDims={1}\n"
 
 
-@pytest.mark.skipif(not registry.known("cell", "Reshape"), reason="there is no Reshape")
 class TestReshapes:
     def text(self, *inputs: str) -> str:
         return HEAD + (
