@@ -303,7 +303,7 @@ def test_a_variable_that_is_not_defined_is_named() -> None:
 
 
 def test_a_section_that_nobody_uses_may_be_wrong() -> None:
-    made(LENET + "[unused.config]\nSolvers.LearningRateDecay=${STEPDECAY_RATE}\n")
+    assert "unused.config" not in made(LENET + "[unused.config]\nSolvers.LearningRateDecay=${STEPDECAY_RATE}\n")
 
 
 def test_a_constant_without_value_is_zero() -> None:

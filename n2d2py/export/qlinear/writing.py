@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from n2d2py.errors import IntegerError
-from n2d2py.export.base import Export, no_form
-from n2d2py.export.qlinear.graph import Graph, Value
-from n2d2py.integer.network import Edge, Operation, Requantization
+from n2d2py.export.base import no_form
+from n2d2py.export.qlinear.graph import Value
+from n2d2py.export.writing import Writing
+from n2d2py.integer.network import Requantization
 from n2d2py.registry import names
 
 KIND = "onnx operation"
@@ -16,30 +17,11 @@ IN_RESCALING = "in the rescaling"
 
 
 @dataclass(eq=False)
-class Site:
-    """One operation that is being written. ``values`` holds what has been written so far, by operation."""
+class Site(Writing):
+    """One operation that is being written."""
 
-    export: Export
-    graph: Graph
-    operation: Operation
-    values: dict[str, Value]
     paths: dict[str, str]
     """How each operation is computed, for the report."""
-
-    @property
-    def inputs(self) -> list[Value]:
-        """The tensors that come in."""
-        return [self.values[name] for name in self.operation.inputs]
-
-    @property
-    def sources(self) -> list[Edge]:
-        """Their edges."""
-        return self.export.network.sources(self.operation)
-
-    @property
-    def made(self) -> Edge:
-        """The edge of the operation."""
-        return self.export.network.edges[self.operation.name]
 
     @property
     def rescaling(self) -> Requantization | None:

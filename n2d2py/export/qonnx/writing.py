@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from n2d2py.errors import IntegerError
-from n2d2py.export.base import Export, no_form
+from n2d2py.export.base import no_form
 from n2d2py.export.qlinear.graph import EXACT, Graph, Value
-from n2d2py.integer.network import Edge, Operation
+from n2d2py.export.writing import Writing
 from n2d2py.registry import names
 
 KIND = "qonnx operation"
@@ -17,28 +17,8 @@ DOMAIN = "qonnx.custom_op.general"
 
 
 @dataclass(eq=False)
-class Site:
+class Site(Writing):
     """One operation that is being written."""
-
-    export: Export
-    graph: Graph
-    operation: Operation
-    values: dict[str, Value]
-
-    @property
-    def inputs(self) -> list[Value]:
-        """The tensors that come in."""
-        return [self.values[name] for name in self.operation.inputs]
-
-    @property
-    def sources(self) -> list[Edge]:
-        """Their edges."""
-        return self.export.network.sources(self.operation)
-
-    @property
-    def made(self) -> Edge:
-        """The edge of the operation."""
-        return self.export.network.edges[self.operation.name]
 
     def give(self, value: Value) -> None:
         """What the operation gives."""
