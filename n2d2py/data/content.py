@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from n2d2py.data import channels, labelling, readers
 from n2d2py.data.frame import IGNORE, Frame
+from n2d2py.data.names import Paths
 from n2d2py.data.partition import SETS, Partition
 from n2d2py.data.random import Generator
 from n2d2py.data.rois import Roi, cropped
@@ -60,7 +61,7 @@ class Block:
 class Files:
     """Stimuli that are files of their own, the first of which has the id ``first``."""
 
-    paths: list[str]
+    paths: Sequence[str]
     first: int
     kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
 
@@ -159,6 +160,17 @@ class Content:
         for stimulus, regions in zip(entered, rois or (), strict=False):
             if regions:
                 self.rois[stimulus] = tuple(regions)
+        return entered
+
+    def add_listed(
+        self, paths: Paths, labels: NDArray[np.int64], rois: Mapping[str, Sequence[Roi]] | None = None
+    ) -> range:
+        """As :meth:`add_files`, with the ids of the labels and the regions of the paths that have any."""
+        entered = self._enter(Files(paths, len(self.labels)), labels)
+        if rois:
+            for stimulus, path in zip(entered, paths, strict=True):
+                if found := rois.get(path):
+                    self.rois[stimulus] = tuple(found)
         return entered
 
     def _enter(self, part: Block | Files, labels: NDArray[np.int64]) -> range:

@@ -7,7 +7,7 @@ Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,18 @@ class Draws:
         """The same streams, which keep what they draw: made for a whole pass, of which parts are asked for."""
         return _Kept(self._keys)
 
+    def each(self, name: str, function: Callable[[Draws], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """What ``function`` makes of the streams from their beginning: a row an image, which no other image changes.
+
+        In the parts of a pass that is kept, all rows of one ``name`` are made at once. They are only to be read.
+        """
+        return function(self)
+
     def image(self, index: int) -> Draws:
         """The streams of one of the images alone, from their beginning."""
         return Draws(self._keys[index : index + 1])
 
-    def some(self, indices: NDArray[np.integer]) -> Draws:
+    def some(self, indices: NDArray[np.integer] | slice) -> Draws:
         """The streams of some of the images, from their beginning."""
         return Draws(self._keys[indices])
 
@@ -111,8 +118,9 @@ class _Kept(Draws):
         super().__init__(keys)
         self._children: dict[int, _Kept] = {}
         self._drawn: dict[int, NDArray[np.float64]] = {}
+        self._rows: dict[str, NDArray[np.int64]] = {}
 
-    def some(self, indices: NDArray[np.integer]) -> Draws:
+    def some(self, indices: NDArray[np.integer] | slice) -> Draws:
         return _Part(self, indices)
 
     def child(self, number: int) -> _Kept:
@@ -120,19 +128,26 @@ class _Kept(Draws):
             self._children[number] = _Kept(super().child(number)._keys)
         return self._children[number]
 
-    def at(self, counter: int, indices: NDArray[np.integer]) -> NDArray[np.float64]:
-        """The reals that some of the images draw in turn ``counter``."""
+    def each(self, name: str, function: Callable[[Draws], NDArray[np.int64]]) -> NDArray[np.int64]:
+        if name not in self._rows:
+            self._rows[name] = function(Draws(self._keys))
+        return self._rows[name]
+
+    def at(self, counter: int, indices: NDArray[np.integer] | slice) -> NDArray[np.float64]:
+        """The reals that some of the images draw in turn ``counter``; of a slice a view, which cannot be changed."""
         if counter not in self._drawn:
             streams = Draws(self._keys)
             streams._counter = counter - 1
-            self._drawn[counter] = streams.below_one()
+            drawn = streams.below_one()
+            drawn.setflags(write=False)
+            self._drawn[counter] = drawn
         return self._drawn[counter][indices]
 
 
 class _Part(Draws):
     """The streams of some images of a pass."""
 
-    def __init__(self, whole: _Kept, indices: NDArray[np.integer]) -> None:
+    def __init__(self, whole: _Kept, indices: NDArray[np.integer] | slice) -> None:
         super().__init__(whole._keys[indices])
         self._whole = whole
         self._indices = indices
@@ -143,3 +158,6 @@ class _Part(Draws):
 
     def child(self, number: int) -> Draws:
         return _Part(self._whole.child(number), self._indices)
+
+    def each(self, name: str, function: Callable[[Draws], NDArray[np.int64]]) -> NDArray[np.int64]:
+        return self._whole.each(name, function)[self._indices]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -13,16 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py.data.batch import Batch
+from n2d2py.data.batch import Made
 from n2d2py.data.content import Block
 from n2d2py.data.draws import Draws
 from n2d2py.data.frame import Frame
-from n2d2py.data.moves import Moves, moves_of
-from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype
+from n2d2py.data.moves import Moves, Moving, moves_of
+from n2d2py.data.rois import Roi, boxes
+from n2d2py.data.rows import rows_of, scaled_rows, scales_in_one_pass
+from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype, regions_of
 
 _REAL = 4  # bytes of one
 _CHUNK = 4096  # images in memory that are transformed at once, so that intermediate results stay small
-_TASK_BYTES = 4 << 20  # inputs that a worker makes at a time: what it costs to give it work is little beside them
+_TASK_BYTES = 4 << 20  # inputs that are begun at a time: what it costs to begin them is little beside them
 _MOST_BATCHES = 16
 
 
@@ -31,27 +33,38 @@ class Held(StimuliSet):
 
     _planes: Tensor | None = None
     _inputs: Tensor | None = None
+    _in_one_pass = False
     _moves: Moves | None = None
     _moved: Tensor
+    _moving: Moving
     _images: NDArray[Any]
     _labels: Tensor
     _good: NDArray[np.bool_]
     _all_good: bool
+    _rois: dict[int, tuple[Roi, ...]]
 
     def fill(self, dims: tuple[int, int, int], workers: Executor | None, inputs_memory: int = 0) -> bool:
         """Make all stimuli, of (width, height, channels) each before what is drawn; False if one has another size.
 
-        The inputs of the network are kept as well where they cost much to make and fit in ``inputs_memory`` bytes.
+        The inputs of the network are kept as well where they cost much to make and fit in ``inputs_memory`` bytes, or
+        a mirrored copy where images are mirrored at random.
         """
         width, height, channels = dims
         count = len(self.ids)
         dtype = self.plan.dtype if self.plan.repeats else self._begun_dtype()
+        moves = None
+        if self._batched and not self.plan.repeats and held_dtype(dtype) == dtype:
+            moves = moves_of(self.plan.rest)
+        fits = size_in_memory(count, dims, dtype) <= inputs_memory and self._device.type == "cpu"
+        mirrors = moves is not None and moves.mirrors and fits
         if all(step.rearranging for _, step in self.plan.rest):
-            # Rows of single channels lie together in memory, as they do in batches.
-            self._images = np.empty((count, channels, height, width), dtype).transpose(0, 2, 3, 1)
+            # Rows of single channels lie together in memory, as they do in batches; mirrored images behind the others.
+            both = np.empty((2 * count if mirrors else count, channels, height, width), dtype)
+            self._images = both[:count].transpose(0, 2, 3, 1)
         else:
             self._images = np.empty((count, height, width, channels), dtype)
         self._good = np.ones(count, np.bool_)
+        self._rois = {}
         labels = np.full((count, *((height, width) if self._shape.composite else ())), -1, np.int64)
         if self._content.plain() and self.plan.pipeline.channels == () and all(s.batched for _, s in self.plan.fixed):
             labels = self._content.labels[self.ids]
@@ -62,13 +75,15 @@ class Held(StimuliSet):
         if self.plan.repeats:
             planes = np.ascontiguousarray(self._images.transpose(0, 3, 1, 2), held_dtype(dtype))
             self._planes = torch.from_numpy(planes).to(self._device)
+            self._in_one_pass = scales_in_one_pass(self.plan.conversion, self._planes)
             if self.plan.conversion.costly and self._planes.numel() * _REAL <= inputs_memory:
                 self._inputs = self.plan.conversion.inputs(self._planes)
             self._images = self._images[:0]
-        elif self.plan.batched and not self._shape.composite and held_dtype(dtype) == dtype:
-            planes = self._images.transpose(0, 3, 1, 2)
-            if planes.flags.c_contiguous:
-                self._moves, self._moved = moves_of(self.plan.rest), torch.from_numpy(planes)
+        elif moves is not None:
+            self._moves, self._moved = moves, torch.from_numpy(both)
+            if mirrors:
+                moves.mirror(both[:count], both[count:])
+            self._moving = Moving(moves, self._moved, mirrors)
         self._all_good = bool(self._good.all())
         return True
 
@@ -76,7 +91,14 @@ class Held(StimuliSet):
     def bytes_kept(self) -> int:
         """The memory that the set takes."""
         tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
+        if self._moves is not None:  # the images are a part of it
+            return int(self._moved.numpy().nbytes)
         return int(self._images.nbytes) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    @property
+    def _batched(self) -> bool:
+        """Whether what is not kept is done to whole batches: there is nothing that moves with single images."""
+        return self.plan.batched and not self._shape.composite and not self._with_regions
 
     def _begun_dtype(self) -> np.dtype[Any]:
         dtype = self._content.depth
@@ -110,6 +132,8 @@ class Held(StimuliSet):
                 else:
                     self._images[position] = frame.image
                     labels[position] = frame.labels if self._shape.composite else frame.labels[0, 0]
+                    if self._with_regions and frame.rois:
+                        self._rois[position] = frame.rois
 
         firsts = range(0, len(self.ids), TASK)
         for _ in workers.map(do, firsts) if workers is not None else map(do, firsts):
@@ -123,58 +147,78 @@ class Held(StimuliSet):
             self.check(frame)
         return frame
 
-    def together(self, batch_size: int) -> int:
+    def together(self, batch_size: int, at_once: bool) -> int:
+        if not at_once and not self._shape.composite:  # only ids and labels are looked up
+            return _MOST_BATCHES
         size = batch_size * self._shape.planes * self._shape.height * self._shape.width * _REAL
         return min(max(_TASK_BYTES // size, 1), _MOST_BATCHES)
 
     def start(self, jobs: Sequence[Job], workers: Executor | None) -> Pending:
-        def make() -> list[Batch]:
-            return [self._make(positions, draws) for positions, draws in jobs]
-
         if workers is None or (self._planes is not None and self._device.type != "cpu"):
-            return make
-        return workers.submit(make).result
+            return partial(self._make, jobs)
+        return workers.submit(lambda: list(self._make(jobs))).result
 
-    def _make(self, positions: NDArray[np.int64], draws: Draws) -> Batch:
+    def _make(self, jobs: Sequence[Job]) -> Iterator[Made]:
+        """One batch after the other; what is little for each of them is looked up for all of them at once."""
         if not self._all_good:
-            chosen = np.flatnonzero(self._good[positions])
-            positions, draws = positions[chosen], draws.some(chosen)
-        rows = torch.from_numpy(positions)
-        labels = torch.index_select(self._labels, 0, rows)
+            jobs = [self._good_ones(*job) for job in jobs]
+        together = np.concatenate([positions for positions, _ in jobs])
+        ids, labels = self.ids[together], torch.index_select(self._labels, 0, torch.from_numpy(together))
+        end = 0
+        for positions, draws in jobs:
+            start, end = end, end + len(positions)
+            yield self._one_batch(positions, draws, ids[start:end], labels[start:end])
+
+    def _good_ones(self, positions: NDArray[np.int64], draws: Draws) -> Job:
+        chosen = np.flatnonzero(self._good[positions])
+        return positions[chosen], draws.some(chosen)
+
+    def _one_batch(self, positions: NDArray[np.int64], draws: Draws, ids: NDArray[np.int64], labels: Tensor) -> Made:
         if self._planes is not None:
-            rows = rows.to(self._planes.device)
-            planes, inputs = self._planes, self._inputs
-            if inputs is None:
-                return self._batch(self.ids[positions], torch.index_select(planes, 0, rows), labels)
-            return self._with_codes(
-                self.ids[positions],
-                torch.index_select(inputs, 0, rows),
-                labels,
-                lambda: torch.index_select(planes, 0, rows),
-            )
+            return self._repeated(self._planes, positions, ids, labels)
         if self._moves is not None:
-            moved = self._moves.gather(self._moved, positions, draws)
-            _, planes_, height, width = moved.shape
-            self._shape.check((height, width, planes_), (1, 1), f"{self.name} in memory")
-            return self._batch(self.ids[positions], moved, labels)
-        if self.plan.batched and not self._shape.composite:
+            moved = self._moving.gather(positions, draws)
+            _, planes, height, width = moved.shape
+            self._shape.check((height, width, planes), (1, 1), f"{self.name} in memory")
+            return self._batch(ids, moved, labels)
+        if self._batched:
             images = self.plan.finish_batch(_chosen(self._images, positions), draws)
             self._shape.check(images.shape[1:], (1, 1), f"{self.name} in memory")
-            return self._batch(self.ids[positions], _as_tensor(images), labels)
+            return self._batch(ids, _as_tensor(images), labels)
         return self._one_by_one(positions, draws)
 
-    def _one_by_one(self, positions: NDArray[np.int64], draws: Draws) -> Batch:
+    def _repeated(self, planes: Tensor, positions: NDArray[np.int64], ids: NDArray[np.int64], labels: Tensor) -> Made:
+        """A batch of stimuli that are the same each time."""
+        regions = self._regions(positions)
+        if self._inputs is not None:
+            inputs = rows_of(self._inputs, positions)
+        elif self._in_one_pass:
+            inputs = scaled_rows(planes, positions)
+        else:
+            return self._batch(ids, rows_of(planes, positions), labels, regions=regions)
+        return self._with_codes(ids, inputs, labels, lambda: rows_of(planes, positions), regions=regions)
+
+    def _one_by_one(self, positions: NDArray[np.int64], draws: Draws) -> Made:
         frames = []
         for index, position in enumerate(positions.tolist()):
             label = self._labels[position].numpy().astype(np.int32).reshape(self._label_shape)
-            begun = Frame(self._images[position], label, (), int(self.ids[position]))
+            begun = Frame(self._images[position], label, self._rois.get(position, ()), int(self.ids[position]))
             frame = self._made(position, draws.image(index), partial(self._finished, begun))
             if frame is not None:
                 frames.append(frame)
         ids = np.array([frame.stimulus for frame in frames], np.int64)
         images = np.stack([frame.image for frame in frames]) if frames else self._images[:0]
         labels = np.array([frame.labels if self._shape.composite else frame.labels[0, 0] for frame in frames], np.int64)
-        return self._batch(ids, _as_tensor(images), torch.from_numpy(labels))
+        regions = tuple(regions_of(frame) for frame in frames) if self._with_regions else None
+        return self._batch(ids, _as_tensor(images), torch.from_numpy(labels), regions=regions)
+
+    def _regions(self, positions: NDArray[np.int64]) -> tuple[Tensor, ...] | None:
+        """Of stimuli that are the same each time."""
+        if not self._with_regions:
+            return None
+        width, height = self._shape.width, self._shape.height
+        chosen = (self._rois.get(position, ()) for position in positions.tolist())
+        return tuple(torch.from_numpy(boxes(rois, width, height)) for rois in chosen)
 
     @property
     def _label_shape(self) -> tuple[int, int]:

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n2d2py.data.draws import Draws
-from n2d2py.data.transformations.base import Transformation
+from n2d2py.data.rows import rows_of
+from n2d2py.data.transformations.base import Dims, Transformation
 from n2d2py.data.transformations.flip import FlipTransformation
 from n2d2py.data.transformations.opencv import opencv
 from n2d2py.data.transformations.slice_extraction import SliceExtractionTransformation
+
+_MOST_OF_SPAN = 2  # times the window: what lies between its rows takes longer to copy than it saves above that
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,112 @@ class Moves:
     slicing: tuple[int, SliceExtractionTransformation] | None = None
     flipping: tuple[int, FlipTransformation] | None = None
 
-    def gather(self, planes: Tensor, rows: NDArray[np.int64], draws: Draws) -> Tensor:
-        """Images ``rows`` of ``planes``, (count, channels, height, width) and contiguous, moved as ``draws`` says.
+    @property
+    def mirrors(self) -> bool:
+        """Whether left and right of some images are exchanged at random."""
+        return self.flipping is not None and self.flipping[1].random_horizontal
 
-        These are, bit for bit, those that the transformations make one after the other.
+    @property
+    def flips_sideways(self) -> bool:
+        """Whether left and right are exchanged, always or at random."""
+        return self.mirrors or (self.flipping is not None and self.flipping[1].horizontal)
+
+    def mirror(self, planes: NDArray[Any], mirrored: NDArray[Any]) -> None:
+        """Write images (count, channels, height, width) with left and right exchanged to ``mirrored``."""
+        assert self.flipping is not None  # it mirrors
+        if planes.size:
+            # All rows of all channels, one below the other, are one tall image.
+            width = planes.shape[3]
+            opencv(self.flipping[1]).flip(planes.reshape(-1, width), 1, mirrored.reshape(-1, width))
+
+    def size(self, dims: Dims) -> tuple[int, int]:
+        """Width and height of what is left of images of ``dims``."""
+        size = dims if self.slicing is None else self.slicing[1].out_dims(dims)
+        assert size is not None  # without scaling
+        return size[:2]
+
+    def drawn(self, draws: Draws, dims: Dims, mirrored: int) -> NDArray[np.int64]:
+        """Of each image: where its window begins, in values from its first one; whether it is then mirrored, and how.
+
+        Columns of the result: begin, top and bottom exchanged, left and right exchanged. With ``mirrored``, the window
+        of an image whose left and right are exchanged is that in its mirrored copy, so many images behind it.
         """
-        if self.slicing is None:
-            result = torch.index_select(planes, 0, torch.from_numpy(rows))
-        else:
+        width, height, channels = dims
+        found = np.zeros((len(draws), 3), np.int64)
+        left, top = np.zeros((2, len(draws)), np.int64)
+        if self.slicing is not None:
             number, slicing = self.slicing
-            result = _windows(planes, rows, slicing, draws.child(number))
+            left, top = slicing.offsets(dims, draws.child(number)).T
         if self.flipping is not None:
             number, flipping = self.flipping
             horizontal, vertical = flipping.flips(draws.child(number))
-            _mirror(result.numpy(), horizontal, 1, flipping)
-            _mirror(result.numpy(), vertical, 0, flipping)
+            found[:, 1], found[:, 2] = vertical, horizontal
+            if mirrored:
+                left = np.where(horizontal, width - self.size(dims)[0] - left, left)
+                found[:, 0], found[:, 2] = horizontal * (mirrored * channels * height * width), False
+        found[:, 0] += top * width + left
+        return found
+
+
+class Moving:
+    """Images in memory, ``planes`` (count, channels, height, width) and contiguous, that are moved when they are taken.
+
+    If ``mirrored``, all images stand a second time behind themselves with left and right exchanged.
+    """
+
+    def __init__(self, moves: Moves, planes: Tensor, mirrored: bool = False) -> None:
+        count, channels, height, width = planes.shape
+        self.planes = planes
+        self._moves = moves
+        self._mirrored = count // 2 if mirrored else 0
+        self._dims = (width, height, channels)
+        self._image = channels * height * width
+        size = moves.size(self._dims)
+        self._shape, self._strides = (channels, size[1], size[0]), (height * width, width, 1)
+        # From the first value of a window to its last one.
+        span = 1 + sum((number - 1) * stride for number, stride in zip(self._shape, self._strides, strict=True))
+        self._span = span
+        flipping = moves.flipping[1] if moves.flipping is not None else None
+        self._flipped = flipping is not None and (
+            flipping.vertical or flipping.random_vertical or (not mirrored and moves.flips_sideways)
+        )
+        self._pieces: NDArray[np.void] | None = None
+        self._windows: Tensor | None = None
+        if moves.slicing is None or not count:
+            return
+        if planes.element_size() == 1 and span <= _MOST_OF_SPAN * channels * size[0] * size[1]:
+            # A window is copied with all that lies between its values, as one piece, which is faster than many short
+            # rows. The pieces may begin at any byte, for which NumPy needs a type of just that size.
+            values = planes.numpy().reshape(-1)
+            self._pieces = np.ndarray((values.size - span + 1,), f"V{span}", values, 0, (1,))
+        else:
+            # A window at each value of the memory, of which those that are wanted are taken.
+            windows = (planes.numel() - span + 1, *self._shape)
+            self._windows = torch.as_strided(planes.view(-1), windows, (1, *self._strides))
+
+    def gather(self, rows: NDArray[np.int64], draws: Draws) -> Tensor:
+        """Images ``rows``, moved as ``draws`` says: bit for bit those that the transformations make one by one.
+
+        Values of the result need not lie close together in memory.
+        """
+        drawn = draws.each("moves", self._drawn)
+        starts = rows * self._image + drawn[:, 0]
+        if self._pieces is not None:
+            found = torch.from_numpy(self._pieces[starts].view(np.uint8))
+            result = torch.as_strided(
+                found.view(self.planes.dtype), (len(rows), *self._shape), (self._span, *self._strides)
+            )
+        elif self._windows is not None:
+            result = torch.index_select(self._windows, 0, torch.from_numpy(starts))
+        else:
+            result = rows_of(self.planes, starts // self._image)
+        if self._flipped and self._moves.flipping is not None:
+            for axis in (0, 1):
+                _mirror(result.numpy(), drawn[:, 1 + axis], axis, self._moves.flipping[1])
         return result
+
+    def _drawn(self, draws: Draws) -> NDArray[np.int64]:
+        return self._moves.drawn(draws, self._dims, self._mirrored)
 
 
 def moves_of(rest: Sequence[tuple[int, Transformation]]) -> Moves | None:
@@ -56,22 +149,7 @@ def moves_of(rest: Sequence[tuple[int, Transformation]]) -> Moves | None:
     return Moves(slicing, flipping)
 
 
-def _windows(planes: Tensor, rows: NDArray[np.int64], slicing: SliceExtractionTransformation, draws: Draws) -> Tensor:
-    _, channels, height, width = planes.shape
-    size = slicing.out_dims((width, height, channels))
-    assert size is not None  # without scaling
-    offsets = slicing.offsets((width, height, channels), draws)
-    plane, image = height * width, channels * height * width
-    # One view with a window at each value of the memory, of which those that are wanted are taken.
-    reach = (channels - 1) * plane + (size[1] - 1) * width + size[0]
-    windows = torch.as_strided(
-        planes.view(-1), (planes.numel() - reach + 1, channels, size[1], size[0]), (1, plane, width, 1)
-    )
-    starts = rows * image + offsets[:, 1] * width + offsets[:, 0]
-    return torch.index_select(windows, 0, torch.from_numpy(starts))
-
-
-def _mirror(images: NDArray[Any], which: NDArray[np.bool_], axis: int, flipping: FlipTransformation) -> None:
+def _mirror(images: NDArray[Any], which: NDArray[np.int64], axis: int, flipping: FlipTransformation) -> None:
     """Mirror some of the images in place: the order of their columns (``axis`` 1) or of their rows (0)."""
     chosen = np.flatnonzero(which)
     if not len(chosen):

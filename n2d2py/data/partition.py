@@ -28,6 +28,8 @@ APPLY_TO = {
 """The sets of stimuli that each value of ApplyTo means."""
 
 _ROUNDING = 1e-9  # what 1 - V + V may exceed 1 by
+_FEW = 8192  # items of which taking one out of a list is faster than anything else
+_AT_ONCE = 1 << 15  # items that are taken at once from more
 
 
 def half_up(value: float) -> int:
@@ -72,31 +74,43 @@ def counts_of_label(stimuli: int, learn: float, validation: float, test: float) 
     return to_learn, to_validation, min(half_down(rest * (1 - share)), stimuli - to_learn - to_validation)
 
 
-def take(pool: Sequence[int], ranks: Iterable[int]) -> tuple[list[int], list[int]]:
+def take(pool: Sequence[int], ranks: Sequence[int] | NDArray[np.int64]) -> tuple[list[int], list[int]]:
     """Take ``pool[rank]`` out of the pool for one rank after the other, the rest closing ranks each time.
 
-    Returns what was taken, in that order, and what is left, in the pool's order. O(log n) for a rank: a binary
-    indexed tree (Fenwick 1994) counts what is still there.
+    Returns what was taken, in that order, and what is left, in the pool's order.
     """
-    size = 1 << max(len(pool) - 1, 0).bit_length()
-    node = np.arange(size + 1)
-    below = node - (node & -node)
-    tree = (np.minimum(node, len(pool)) - np.minimum(below, len(pool))).tolist()
-    taken = []
-    there = bytearray(b"\x01") * len(pool)
-    for wanted in ranks:
-        rank, position, step = wanted, 0, size
-        while step:
-            count = tree[position + step]
-            if count <= rank:
-                rank -= count
-                position += step
-            else:
-                tree[position + step] = count - 1
-            step >>= 1
-        taken.append(pool[position])
-        there[position] = 0
-    return taken, [item for item, present in zip(pool, there, strict=True) if present]
+    if len(pool) <= _FEW:
+        left = list(pool)
+        return [left.pop(rank) for rank in ranks], left
+    rest, taken = np.asarray(pool, np.int64), []
+    for start in range(0, len(ranks), _AT_ONCE):
+        places = _places(np.asarray(ranks[start : start + _AT_ONCE], np.int64))
+        taken.append(rest[places])
+        rest = np.delete(rest, places)
+    return (np.concatenate(taken).tolist() if taken else []), rest.tolist()
+
+
+def _places(ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the items stand, before any of them is taken, that one rank after the other takes.
+
+    By halves: if both halves are known, each as if it were the first to take, then an item of the second half stands
+    behind those of the first half, in the sorted list of which the i-th one is p, for which p - i <= its place. All
+    halves of one size are done at once.
+    """
+    size = 1 << max(len(ranks) - 1, 0).bit_length()
+    far = np.int64(1) << 40  # beyond all places: what is there takes part in nothing
+    places = np.full(size, far >> 1)
+    places[: len(ranks)] = ranks
+    ordered, width = places, 1
+    while width < size:
+        pairs = places.reshape(-1, 2, width)
+        apart = (np.arange(len(pairs)) * far)[:, np.newaxis]  # one search for all pairs
+        bounds = ordered.reshape(-1, 2, width)[:, 0] - np.arange(width) + apart
+        behind = np.searchsorted(bounds.ravel(), (pairs[:, 1] + apart).ravel(), side="right")
+        pairs[:, 1] += behind.reshape(-1, width) - (np.arange(len(pairs)) * width)[:, np.newaxis]
+        width *= 2
+        ordered = np.sort(places.reshape(-1, width), axis=1)
+    return places[: len(ranks)]
 
 
 class Partition:
@@ -123,7 +137,7 @@ class Partition:
             raise ValueError(f"{count} stimuli are wanted for {name}, {available} are left")
         if self.random:
             ranks = self._generator.below(np.arange(available, available - count, -1, dtype=np.int64))
-            taken, self.unpartitioned = take(self.unpartitioned, ranks.tolist())
+            taken, self.unpartitioned = take(self.unpartitioned, ranks)
         else:
             taken, self.unpartitioned = self.unpartitioned[:count], self.unpartitioned[count:]
         self.sets[name].extend(taken)
@@ -160,7 +174,7 @@ class Partition:
             for index in range(1, len(groups)):
                 if len(groups[index]) < len(groups[0]):
                     groups[0], groups[index] = groups[index], groups[0]
-        moved = set()
+        moved = np.zeros(len(labels), np.bool_)
         for group in groups:
             shares = counts_of_label(len(groups[0]) if equal else len(group), learn, validation, test)
             wanted = sum(shares)
@@ -168,13 +182,13 @@ class Partition:
             if self.random:
                 ranks = self._generator.below(np.arange(len(group), len(group) - wanted, -1, dtype=np.int64))
             taken, _ = take(group, ranks.tolist())
-            moved.update(taken)
+            moved[taken] = True
             start = 0
             for name, share in zip(SETS, shares, strict=True):
                 self.sets[name].extend(taken[start : start + share])
                 start += share
-        self.unpartitioned = [item for item in self.unpartitioned if item not in moved]
-        if not moved and len(pool):
+        self.unpartitioned = pool[~moved[pool]].tolist()
+        if not moved.any() and len(pool):
             empty = [index for index, group in enumerate(groups) if not group]
             console.warning(
                 "no stimulus was partitioned"

@@ -1,4 +1,7 @@
-"""Folders of data sets: ``N2D2_DATA``, and ``${NAME}`` of the process environment in paths of an INI file."""
+"""Folders of data sets: ``N2D2_DATA``, and ``${NAME}`` of the process environment in paths of an INI file.
+
+``N2D2_CACHE`` is the folder for what is kept of them between runs.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from n2d2py.errors import DataError, Place
 from n2d2py.kinds import Kind
 
+CACHE_VARIABLE = "N2D2_CACHE"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -19,6 +23,18 @@ def data_root() -> Path:
         return Path(root)
     user = os.environ.get("USER")
     return Path("/local", user, "n2d2_data") if user else Path("/local", "n2d2_data")
+
+
+def cache_root() -> Path | None:
+    """Where indices of large data sets are kept: ``$N2D2_CACHE`` (0: nowhere), else in the user's cache folder."""
+    given = os.environ.get(CACHE_VARIABLE)
+    if given:
+        return None if given == "0" else Path(given)
+    usual = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        return (Path(usual) if usual else Path.home() / ".cache") / "n2d2py"
+    except RuntimeError:  # a user without a home
+        return None
 
 
 def data_root_remedy() -> str:

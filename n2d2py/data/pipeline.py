@@ -106,7 +106,7 @@ class Pipeline:
                 place=self.channels[0].steps[0].place() if self.channels[0].steps else Place(),
                 expected="channels of one size",
             )
-        return replace(made[0], image=np.concatenate([result.image for result in made], axis=2))
+        return replace(made[0], image=np.concatenate([result.image for result in made], axis=2), rois=frame.rois)
 
     def apply(self, images: NDArray[Any], draws: Draws, start: int = 0) -> NDArray[Any]:
         """The transformations of whole images from number ``start`` on, all of them ``batched``."""

@@ -127,17 +127,19 @@ def exchanged(others: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     count = len(others) + 1
     bits = np.int64(count.bit_length())
+    others = np.asarray(others, np.int64)
+    moved = np.arange(1, count, dtype=np.int64)
     # In the order of the places that numbers go to, then of time: place and number as one integer.
     arrivals = np.left_shift(others, bits)
-    arrivals += np.arange(1, count, dtype=np.int64)
+    arrivals += moved
     arrivals.sort()
     places, numbers = arrivals >> bits, arrivals & ((np.int64(1) << bits) - 1)
-    last = np.append(places[1:] != places[:-1], True)
+    again = np.flatnonzero(places[1:] == places[:-1])
     before = np.full(count, -1, np.int64)
     before[0] = 0
-    before[numbers[1:]] = np.where(last[:-1], -1, numbers[:-1])
+    before[numbers[again + 1]] = numbers[again]
     held = np.full(count, -1, np.int64)
-    held[places[last]] = numbers[last]
+    held[others] = moved  # of the numbers that go to one place the last one stays
     links = np.append(0, others)
     unknown = at = np.flatnonzero(held < 0)
     while len(unknown):

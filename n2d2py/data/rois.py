@@ -244,6 +244,22 @@ class Bitmap(Roi):
         labels[canvas != 0] = value
 
 
+def boxes(rois: tuple[Roi, ...], width: int, height: int) -> NDArray[np.float32]:
+    """The bounding boxes of labelled regions in an image of that size: (boxes, 5), x, y, width, height, label.
+
+    A box is cut at the borders of the image; what lies outside, has no pixel or has the label -1 is left out.
+    """
+    rows = []
+    for roi in rois:
+        if roi.label < 0 or (isinstance(roi, Polygon) and not roi.points):
+            continue
+        left, top, right, bottom = roi.box()
+        left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+        if right > left and bottom > top:
+            rows.append((left, top, right - left, bottom - top, roi.label))
+    return np.array(rows, np.float32).reshape(-1, 5)
+
+
 def rectangle(label: int, left: int, top: int, right: int, bottom: int) -> Polygon:
     """A rectangle from its first corner to the pixel before its second one."""
     if right <= left or bottom <= top:

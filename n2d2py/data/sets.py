@@ -6,7 +6,7 @@ else, neither on who computes it nor on what is computed beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py.data.batch import Batch
+from n2d2py.data.batch import Batch, Made
 from n2d2py.data.cache import Cache
 from n2d2py.data.compared import TargetData
 from n2d2py.data.content import Content
@@ -25,6 +25,7 @@ from n2d2py.data.draws import Draws
 from n2d2py.data.faults import Faults
 from n2d2py.data.frame import Frame
 from n2d2py.data.plan import Plan
+from n2d2py.data.rois import boxes
 from n2d2py.errors import DataError, N2d2Error, Place
 from n2d2py.quant.grid import Coded
 
@@ -34,8 +35,8 @@ TASK = 4
 Job = tuple[NDArray[np.int64], Draws]
 """A batch to make: positions in the order of the set, and the random streams of each."""
 
-Pending = Callable[[], list[Batch]]
-"""Batches that may still be computed: calling it gives them."""
+Pending = Callable[[], Iterable[Made]]
+"""Batches that may still be computed: calling it gives them, or makes one after the other."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class StimuliSet:
         cache: Cache | None,
         device: torch.device,
         compared: TargetData | None = None,
+        with_regions: bool = False,
     ) -> None:
         self.name = name
         self.ids = content.ids(name)
@@ -101,9 +103,10 @@ class StimuliSet:
         self._cache = cache
         self._device = device
         self._compared = compared
+        self._with_regions = with_regions
 
-    def together(self, batch_size: int) -> int:
-        """How many batches a worker should make at a time."""
+    def together(self, batch_size: int, at_once: bool) -> int:
+        """How many batches to begin at a time; ``at_once``: they are made then, not one by one when they are used."""
         return 1
 
     def start(self, jobs: Sequence[Job], workers: Executor | None) -> Pending:
@@ -149,10 +152,17 @@ class StimuliSet:
             self._faults.add(stimulus, self._content.name(stimulus), error, len(self.ids))
             return None
 
-    def _batch(self, ids: NDArray[np.int64], planes: Tensor, labels: Tensor, targets: Tensor | None = None) -> Batch:
+    def _batch(
+        self,
+        ids: NDArray[np.int64],
+        planes: Tensor,
+        labels: Tensor,
+        targets: Tensor | None = None,
+        regions: tuple[Tensor, ...] | None = None,
+    ) -> Made:
         """``planes``: (count, channels, height, width) before the conversion to what enters the network."""
         held = planes.to(self._device, non_blocking=True)
-        return self._with_codes(ids, self.plan.conversion.inputs(held), labels, lambda: held, targets)
+        return self._with_codes(ids, self.plan.conversion.inputs(held), labels, lambda: held, targets, regions)
 
     def _with_codes(
         self,
@@ -161,6 +171,7 @@ class StimuliSet:
         labels: Tensor,
         held: Callable[[], Tensor],
         targets: Tensor | None = None,
+        regions: tuple[Tensor, ...] | None = None,
     ) -> Batch:
         """A batch of these inputs; ``held`` gives what they were made from, of which codes are made when asked for."""
         conversion = self.plan.conversion
@@ -175,6 +186,7 @@ class StimuliSet:
             self._deep(inputs),
             labels.to(self._device, non_blocking=True),
             None if targets is None else targets.to(self._device, non_blocking=True),
+            regions,
             coding if conversion.grid is not None else None,
         )
 
@@ -188,6 +200,12 @@ def held_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return {"uint16": np.dtype(np.int32), "float64": np.dtype(np.float32)}.get(dtype.name, dtype)
 
 
+def regions_of(frame: Frame) -> Tensor:
+    """The labelled regions of a stimulus as a batch has them, (regions, 5)."""
+    height, width = frame.image.shape[:2]
+    return torch.from_numpy(boxes(frame.rois, width, height))
+
+
 class Streamed(StimuliSet):
     """Stimuli that are made anew for each batch, image by image."""
 
@@ -195,13 +213,14 @@ class Streamed(StimuliSet):
         begun = [self._start(positions, draws, workers) for positions, draws in jobs]
         return lambda: [result() for result in begun]
 
-    def _start(self, positions: NDArray[np.int64], draws: Draws, workers: Executor | None) -> Callable[[], Batch]:
+    def _start(self, positions: NDArray[np.int64], draws: Draws, workers: Executor | None) -> Callable[[], Made]:
         shape = (len(positions), self._shape.planes, self._shape.height, self._shape.width)
         planes = np.empty(shape, held_dtype(self.plan.dtype))
         size = (shape[2], shape[3]) if self._shape.composite else ()
         labels = np.full((len(positions), *size), -1, np.int64)
         good = np.zeros(len(positions), np.bool_)
         targets = None if self._compared is None else np.empty((len(positions), *self._compared.shape), np.float32)
+        regions: list[Tensor | None] | None = [None] * len(positions) if self._with_regions else None
 
         def do(first: int) -> None:
             for index in range(first, min(first + TASK, len(positions))):
@@ -211,12 +230,14 @@ class Streamed(StimuliSet):
                 if frame is not None:
                     planes[index] = frame.image.transpose(2, 0, 1)
                     labels[index] = frame.labels if size else frame.labels[0, 0]
+                    if regions is not None:
+                        regions[index] = regions_of(frame)
                     good[index] = True
 
         firsts = range(0, len(positions), TASK)
         running = [workers.submit(do, first) for first in firsts] if workers is not None else None
 
-        def result() -> Batch:
+        def result() -> Made:
             if running is None:
                 for first in firsts:
                     do(first)
@@ -229,6 +250,7 @@ class Streamed(StimuliSet):
                 torch.from_numpy(planes[rows]),
                 torch.from_numpy(labels[rows]),
                 None if targets is None else torch.from_numpy(targets[rows]),
+                None if regions is None else tuple(one for one in regions if one is not None),
             )
 
         return result

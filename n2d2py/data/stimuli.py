@@ -18,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py.data.batch import Batch
+from n2d2py import console, registry
+from n2d2py.data.batch import Batch, Made
 from n2d2py.data.cache import Cache
 from n2d2py.data.chain import Pipelines
 from n2d2py.data.compared import TargetData
@@ -26,12 +27,14 @@ from n2d2py.data.content import Content
 from n2d2py.data.conversion import Quantization, byte_table
 from n2d2py.data.draws import Draws
 from n2d2py.data.faults import Faults
-from n2d2py.data.frame import Frame
+from n2d2py.data.feeding import feed, is_remote
+from n2d2py.data.frame import IGNORE, Frame
 from n2d2py.data.held import Held, size_in_memory
 from n2d2py.data.partition import SETS
 from n2d2py.data.pipeline import Pipeline, dims_after
 from n2d2py.data.plan import Plan, make_plan
 from n2d2py.data.random import Generator
+from n2d2py.data.remote import RemoteHeld, RemoteStreamed
 from n2d2py.data.sets import Job, Pending, Shape, StimuliSet, Streamed
 from n2d2py.errors import Place
 from n2d2py.parts.provider import Provider
@@ -93,6 +96,7 @@ class Stimuli:
         self._seed = seed
         self._cache = cache
         self._memory = int(os.environ.get(MEMORY_VARIABLE) or _MEMORY) << 20
+        self._with_regions = False
         self._plans: dict[str, Plan] = {}
         self._sets: dict[str, StimuliSet] = {}
         made = len(next(iter(pipelines.values())).channels) if pipelines else 0
@@ -135,6 +139,38 @@ class Stimuli:
     def labels(self, name: str) -> NDArray[np.int64]:
         """Labels of the stimuli of a set, in its order; -1 where a stimulus has a label a pixel."""
         return self._content.stimulus_labels(self._content.ids(name))
+
+    @property
+    def default_label(self) -> int:
+        """The label of what is in no region (DefaultLabel); -1 if there is none."""
+        default = self._content.loading.default_label
+        return self.label_names.index(default) if default in self.label_names else IGNORE
+
+    def region_labels(self, name: str) -> NDArray[np.int64]:
+        """The labels of all regions of a set before any transformation; none of stimuli that are cropped to theirs."""
+        content = self._content
+        if not content.rois:
+            return np.empty(0, np.int64)
+        crops = content.loading.composite_label == "Auto"
+        found = [
+            roi.label
+            for stimulus in content.ids(name).tolist()
+            if not (crops and content.labels[stimulus] >= 0)
+            for roi in content.rois.get(stimulus, ())
+            if roi.label >= 0
+        ]
+        return np.array(found, np.int64)
+
+    def give_regions(self) -> None:
+        """From now on batches have the labelled regions of their stimuli, moved as the images are."""
+        if not self._with_regions:
+            self._with_regions = True
+            self._memory += sum(one.bytes_kept for one in self._sets.values() if isinstance(one, Held))
+            self._sets = {}
+            left = {id(step): step for one in self._pipelines.values() for step in one.all_steps if step.leaves_regions}
+            for step in left.values():
+                kind = registry.name_of("transformation", type(step))
+                console.warning(f"{kind} moves pixels and not the regions of stimuli, at: {step.place()}")
 
     def grid(self, name: str) -> Grid | None:
         """The grid on which the inputs of a set lie; None if they are real values."""
@@ -186,12 +222,12 @@ class Stimuli:
         generator.shuffle(batches)
         seed = self._learning_seed(generator)
         learn = self._set("Learn")
-        places = np.arange(size, dtype=np.int64)[_rows_of(part, size)]
-        rows = (index * size + places for index in batches[start:])
+        rows = _rows_of(part, size)
+        places = (slice(index * size + rows.start, index * size + rows.stop) for index in batches[start:])
         streams = self._streams("Learn", seed, 0, np.arange(len(order), dtype=np.int64))
         if isinstance(learn, Held):  # its images are transformed batch by batch
             streams = streams.kept()
-        return self._made(learn, ((order[row], streams.some(row)) for row in rows), gaps)
+        return self._made(learn, ((order[some], streams.some(some)) for some in places), gaps)
 
     def draws(
         self, batches: int, generator: Generator, start: int = 0, part: Part = WHOLE, gaps: bool = False
@@ -217,18 +253,22 @@ class Stimuli:
             gaps,
         )
 
-    def passes(self, name: str, batch_size: int | None = None) -> Iterator[Batch]:
+    def passes(
+        self, name: str, batch_size: int | None = None, share: Part = WHOLE, gaps: bool = False
+    ) -> Iterator[Batch]:
         """The stimuli of a set in its order; the last batch may be shorter.
 
-        What is drawn at random is the same in each pass.
+        What is drawn at random is the same in each pass. ``share``: (number, of how many) gives the batches of that
+        number, and every so many after it; ``gaps`` as in :meth:`epoch`.
         """
         count, size = self.size(name), batch_size or self.batch_size
         if count == 0:
             return iter(())
-        starts = range(0, count, size)
+        starts = range(share[0] * size, count, share[1] * size)
         rows = (np.arange(start, min(start + size, count), dtype=np.int64) for start in starts)
         number = -1 - SETS.index(name)
-        return self._made(self._set(name), ((row, self._streams(name, self._seed, number, row)) for row in rows))
+        jobs = ((row, self._streams(name, self._seed, number, row)) for row in rows)
+        return self._made(self._set(name), jobs, gaps)
 
     def _learning_seed(self, generator: Generator) -> int:
         """One draw of the run's generator, if anything of learning is random: without, its stream is N2D2's."""
@@ -241,9 +281,13 @@ class Stimuli:
         return Draws(np.zeros(len(places), np.uint64))
 
     def _made(self, chosen: StimuliSet, jobs: Iterable[Job], gaps: bool = False) -> Iterator[Batch]:
-        """The batches of some jobs, in their order, those to come being begun meanwhile; empty ones with ``gaps``."""
+        """The batches of some jobs on the device, in their order; empty ones with ``gaps``."""
+        return feed(self._begun(chosen, jobs, gaps), self._device)
+
+    def _begun(self, chosen: StimuliSet, jobs: Iterable[Job], gaps: bool) -> Iterator[Made]:
+        """What the host makes of some jobs; those to come are begun meanwhile."""
         workers = self._workers()
-        ahead, together = (_AHEAD, chosen.together(self.batch_size)) if workers is not None else (0, 1)
+        ahead, together = 0 if workers is None else _AHEAD, chosen.together(self.batch_size, workers is not None)
         jobs = iter(jobs)
         waiting: deque[Pending] = deque()
         while True:
@@ -317,19 +361,23 @@ class Stimuli:
     def _prepare(self, name: str) -> StimuliSet:
         plan = self._plan(name)
         cache = Cache(self._cache[0], self._content, plan, self._cache[1]) if self._cache is not None else None
-        given = (name, self._content, plan, self._shape, self.faults, cache, self._device)
+        given = (
+            name, self._content, plan, self._shape, self.faults, cache, self._device, self._compared, self._with_regions
+        )  # fmt: skip
+        remote = is_remote(self._device)
+        streamed: type[StimuliSet] = RemoteStreamed if remote else Streamed
         if self._compared is not None:  # they belong to files, or to regions that only a single stimulus has
-            return Streamed(*given, self._compared)
+            return streamed(*given)
         dims = self._dims_before_draws(name, plan)
         if dims is not None:
             dtype = np.result_type(plan.dtype) if plan.repeats else self._content.depth
             needed = size_in_memory(self.size(name), dims, np.dtype(dtype))
             if needed <= self._memory:
-                held = Held(*given)
+                held = (RemoteHeld if remote else Held)(*given)
                 if held.fill(dims, self._workers(), (self._memory - needed) // 4):
                     self._memory -= held.bytes_kept
                     return held
-        return Streamed(*given)
+        return streamed(*given)
 
     def _dims_before_draws(self, name: str, plan: Plan) -> tuple[int, int, int] | None:
         """The dimensions of the images that would be kept, which those of a good stimulus tell; None without one."""

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from n2d2py.data import partition as module
 from n2d2py.data.partition import Partition, counts, half_down, half_up, take
 from n2d2py.data.random import Generator
 from n2d2py.errors import ParameterError, Place
@@ -51,6 +53,17 @@ def test_take_is_deletion_from_a_list(draws: list[int]) -> None:
         ranks.append(draw % len(left))
         expected.append(left.pop(ranks[-1]))
     assert take(pool, ranks) == (expected, left)
+    with pytest.MonkeyPatch.context() as patch:  # the way of large pools, in several rounds
+        patch.setattr(module, "_FEW", -1)
+        patch.setattr(module, "_AT_ONCE", 7)
+        assert take(pool, np.array(ranks, np.int64)) == (expected, left)
+
+
+def test_take_from_a_large_pool() -> None:
+    pool = list(range(20_000))
+    ranks = Generator(1).below(np.arange(20_000, 8_000, -1, dtype=np.int64))
+    left = list(pool)
+    assert take(pool, ranks) == ([left.pop(rank) for rank in ranks.tolist()], left)
 
 
 def test_in_order() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from n2d2py.data.content import Content
 from n2d2py.data.databases import regions, tree
 from n2d2py.data.databases.chained import ChainedDatabase
+from n2d2py.data.frame import IGNORE
+from n2d2py.data.names import Paths
 from n2d2py.data.paths import expand, path
 from n2d2py.data.random import Generator
 from n2d2py.data.readers import EXTENSIONS, TEXTS
@@ -53,32 +56,28 @@ class MoreFolders(ChainedDatabase):
         """Add the files to ``content`` and divide them, then those of LoadMore."""
         content.partition.random = self.random_partitioning
         content.loading = self.loading()
-        levels = list(self._levels())
-        paths = [file for _, files in levels for file in files]
-        labels = [label for label, files in levels for _ in files]
-        for label in dict.fromkeys(labels):
-            if label is not None:
-                content.label_id(label)  # before those of the regions
-        content.add_files(paths, labels, regions.in_order(paths, self._regions(content, paths)))
+        folders, paths = self._files()
+        names = map(self._label, folders)
+        # Before those of the regions; a folder without files has none.
+        found = zip(names, paths.counts.tolist(), strict=True)
+        labels = [IGNORE if name is None or not count else content.label_id(name) for name, count in found]
+        content.add_listed(paths, np.repeat(np.array(labels, np.int64), paths.counts), self._regions(content, paths))
         self.divide(content)
         if self.more is not None:
             self.more.load_into(content)
 
-    def _levels(self) -> Iterator[tuple[str | None, list[str]]]:
-        """The name of the label of each folder and the paths of its files."""
+    def _files(self) -> tuple[list[tuple[str, ...]], Paths]:
+        """The names that lead to each folder, and the paths of the files in them."""
         folder = expand(self.data_path, self.place("data_path"))
         remedy = "DataPath= names it: check its spelling"
         chosen = self._extensions("valid_extensions", EXTENSIONS)
         listing = tree.Listing(chosen, self.ignore_masks)
-        count = 0
-        for level in listing.walk(str(folder), self.depth, self.where(), remedy):
-            files = self._reference_channels(level.files)
-            count += len(files)
-            yield self._label(level.names), files
+        folders, paths = listing.tree([str(folder)], self.depth, self.where(), remedy)
+        paths = self._reference_channels(paths)
         listing.close()
-        tree.check_not_empty(
-            count, folder, f"files of the extensions {', '.join(sorted(chosen))}", self.where(), _unused_depth(self)
-        )
+        what = f"files of the extensions {', '.join(sorted(chosen))}"
+        tree.check_not_empty(len(paths), folder, what, self.where(), _unused_depth(self))
+        return folders, paths
 
     def _label(self, names: tuple[str, ...]) -> str | None:
         if self.label_depth < 0:
@@ -97,10 +96,10 @@ class MoreFolders(ChainedDatabase):
             )
         return chosen
 
-    def _reference_channels(self, files: list[str]) -> list[str]:
+    def _reference_channels(self, paths: Paths) -> Paths:
         """Of stimuli that have a file for each channel, the files that stand for them."""
         if not self.multi_channel_match:
-            return files
+            return paths
         try:
             pattern = re.compile(self.multi_channel_match)
         except re.error as error:
@@ -109,9 +108,9 @@ class MoreFolders(ChainedDatabase):
                 place=self.place("multi_channel_match"),
                 expected="a regular expression that the path of one channel of each stimulus matches",
             ) from None
-        return [file for file in files if pattern.fullmatch(file)]
+        return paths.chosen([pattern.fullmatch(path) is not None for path in paths])
 
-    def _regions(self, content: Content, paths: list[str]) -> dict[str, list[Roi]]:
+    def _regions(self, content: Content, paths: Paths) -> dict[str, list[Roi]]:
         found: dict[str, list[Roi]] = {}
         if self.roi_file:
             file = expand(self.roi_file, self.place("roi_file"))
@@ -123,7 +122,7 @@ class MoreFolders(ChainedDatabase):
                 found.setdefault(name, []).extend(rois)
         return found
 
-    def _regions_of_folder(self, content: Content, paths: list[str]) -> dict[str, list[Roi]]:
+    def _regions_of_folder(self, content: Content, paths: Paths) -> dict[str, list[Roi]]:
         chosen = self._extensions("roi_extension", frozenset(TEXTS))
         folder = expand(self.roi_dir, self.place("roi_dir"))
         found: dict[str, list[Roi]] = {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from n2d2py.data.content import Content
 from n2d2py.data.databases import lines, tree
 from n2d2py.data.databases.base import FolderDatabase, all_to
+from n2d2py.data.frame import IGNORE
 from n2d2py.data.partition import half_up
 from n2d2py.data.paths import path
 from n2d2py.data.random import Generator
@@ -54,13 +56,11 @@ class Ilsvrc2012Database(FolderDatabase):
         folder = self.folder()
         classes = self._classes()
         content = self.begin(generator, ("background",) if self.background_class else ())
-        paths: list[str] = []
-        labels: list[str | None] = []
-        for name in classes:
-            found = tree.files_in(folder / "train" / name, IMAGES, self.where(), self._train_remedy(folder))
-            paths += found
-            labels += [name] * len(found)
-        content.add_files(paths, labels)
+        folders = [str(folder / "train" / name) for name in classes]
+        _, paths = tree.Listing(IMAGES).tree(folders, 0, self.where(), self._train_remedy(folder))
+        found = zip(classes, paths.counts.tolist(), strict=True)
+        labels = [content.label_id(name) if count else IGNORE for name, count in found]
+        content.add_listed(paths, np.repeat(np.array(labels, np.int64), paths.counts))
         tree.check_not_empty(
             len(content), folder / "train", "images in train/<class>", self.place("data_path"), self.remedy()
         )
@@ -93,7 +93,7 @@ class Ilsvrc2012Database(FolderDatabase):
     def _validation(self, folder: Path, classes: list[str]) -> tuple[list[str], list[str]]:
         """Paths and labels of the validation images, in the order of val.txt."""
         file = folder / "val.txt"
-        there = {os.path.basename(name) for name in tree.files_in(folder / "val", IMAGES, self.place(), self.remedy())}
+        there = set(tree.Listing(IMAGES).names(str(folder / "val"), self.place(), self.remedy())[0])
         files, labels = [], []
         for line in lines.read_lines(file, _PAIRS, self.place(), self.remedy()):
             words = line.text.split()

@@ -9,14 +9,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from n2d2py import console
+from n2d2py.data import index
+from n2d2py.data.names import Paths, joined
 from n2d2py.data.readers import EXTENSIONS, extension
 from n2d2py.errors import DataError, Place
 
 
 def in_byte_order(names: Collection[str]) -> list[str]:
     """Names in the order of their bytes: capitals before small letters."""
-    return sorted(names, key=os.fsencode)
+    plain = all(map(str.isascii, names))  # by far the usual case
+    return sorted(names) if plain else sorted(names, key=os.fsencode)
 
 
 @functools.lru_cache
@@ -48,6 +53,11 @@ class Listing:
 
     def read(self, folder: str, place: Place | None = None, remedy: str | None = None) -> tuple[list[str], list[str]]:
         """Paths of the files and names of the folders in ``folder``, sorted. Raises :class:`DataError`."""
+        files, folders = self.names(folder, place, remedy)
+        return [os.path.join(folder, name) for name in files], folders
+
+    def names(self, folder: str, place: Place | None = None, remedy: str | None = None) -> tuple[list[str], list[str]]:
+        """As :meth:`read`, the names of the files without the folder."""
         files, folders = [], []
         try:
             with os.scandir(folder) as entries:
@@ -56,8 +66,8 @@ class Listing:
                         self._skip(entry.path)
                     elif entry.is_dir():
                         folders.append(entry.name)
-                    elif extension(entry.name) in self.extensions:
-                        files.append(entry.path)
+                    elif _kind(entry.name) in self.extensions:
+                        files.append(entry.name)
                     else:
                         self._skip(entry.path)
         except OSError as error:
@@ -71,6 +81,44 @@ class Listing:
         """
         return self._walk(folder, (), depth, (), place, remedy)
 
+    def tree(
+        self, roots: Sequence[str], depth: int, place: Place | None = None, remedy: str | None = None
+    ) -> tuple[list[tuple[str, ...]], Paths]:
+        """The walks through some folders one after the other: of each folder the names that lead to it, and all files.
+
+        What very many files are is kept in an index outside of the data (:mod:`n2d2py.data.index`).
+        """
+        question = index.Question(tuple(roots), depth, tuple(sorted(self.extensions)), tuple(self.masks))
+        walk = index.find(question, lambda folder: len(Listing(self.extensions, self.masks).names(folder)[0]))
+        if walk is None:
+            walk = self._walk_all(question, place, remedy)
+        else:
+            self.skipped += walk.skipped
+            self.examples += walk.examples
+        return walk.below, walk.paths
+
+    def _walk_all(self, question: index.Question, place: Place | None, remedy: str | None) -> index.Walk:
+        begun, before = index.now(), (self.skipped, len(self.examples))
+        numbers, below, stamps, folders, counts, names = [], [], [], [], [], []
+        for number, root in enumerate(question.roots):
+            for level in self._walk(root, (), question.depth, (), place, remedy):
+                numbers.append(number)
+                below.append(level.names)
+                stamps.append(level.stamp)
+                folders.append(level.folder)
+                counts.append(len(level.file_names))
+                names.append(joined(level.file_names))
+        walk = index.Walk(
+            np.array(numbers, np.int64),
+            below,
+            np.array(stamps, np.int64).reshape(-1, 2),
+            Paths(folders, np.array(counts, np.int64), b"".join(names)),
+            self.skipped - before[0],
+            tuple(self.examples[before[1] :]),
+        )
+        index.keep(question, walk, begun)
+        return walk
+
     def _walk(
         self,
         folder: str,
@@ -80,8 +128,12 @@ class Listing:
         place: Place | None,
         remedy: str | None,
     ) -> Iterator[Level]:
-        files, folders = self.read(folder, place, remedy)
-        yield Level(folder, names, files)
+        try:
+            times = index.stamp(folder)  # before it is read, so that a change meanwhile is a later one
+        except OSError as error:
+            raise unreadable_folder(Path(folder), error, place, remedy) from None
+        files, folders = self.names(folder, place, remedy)
+        yield Level(folder, names, files, times)
         if depth == 0 or not folders:
             return
         status = os.stat(folder)
@@ -112,11 +164,25 @@ class Listing:
 
 @dataclass(frozen=True)
 class Level:
-    """A folder of a walk: the names of the folders that lead to it, and the paths of its files."""
+    """A folder of a walk: the names of the folders that lead to it, those of its files, its times of change."""
 
     folder: str
     names: tuple[str, ...]
-    files: list[str]
+    file_names: list[str]
+    stamp: tuple[int, int]
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of its files."""
+        return [os.path.join(self.folder, name) for name in self.file_names]
+
+
+def _kind(name: str) -> str:
+    """:func:`~n2d2py.data.readers.extension` of a name without a folder, faster."""
+    if name.startswith("."):
+        return extension(name)
+    dot = name.rfind(".")
+    return name[dot + 1 :].lower() if dot >= 0 else ""
 
 
 def unreadable_folder(folder: Path, error: OSError, place: Place | None = None, remedy: str | None = None) -> DataError:

@@ -39,6 +39,9 @@ class Transformation(Record):
     pointwise: ClassVar[bool] = False
     """Whether each output value is a function of the channel and of the one input value at its place."""
 
+    leaves_regions: ClassVar[bool] = False
+    """Whether pixels move and the regions of a stimulus stay where they are."""
+
     @property
     def by_pixel(self) -> bool:
         """Whether each output pixel is computed from the input pixel at its place, to the bit the same anywhere."""

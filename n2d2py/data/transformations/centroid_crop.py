@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class CentroidCropTransformation(Transformation):
     """
 
     axis: int = parameter("Axis", axis, -1, "axis that is cropped: -1 both, 0 columns, 1 rows")
+
+    leaves_regions: ClassVar[bool] = True
 
     def out_dims(self, dims: Dims) -> None:
         require_channels(self, dims[2], 1)

@@ -45,6 +45,7 @@ class DistortionTransformation(Transformation):
     )
 
     batched: ClassVar[bool] = True
+    leaves_regions: ClassVar[bool] = True
 
     @property
     def drawn(self) -> bool:

@@ -44,6 +44,7 @@ class RandomResizeCropTransformation(Transformation):
     ratio_max: float = parameter("RatioMax", _positive_real, 1.0, "highest ratio of width to height")
 
     batched: ClassVar[bool] = True
+    leaves_regions: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -29,6 +29,7 @@ class ReshapeTransformation(Transformation):
     channels: int = parameter("NbChannels", unsigned, 0, "channels of the result; 0: as before")
 
     batched: ClassVar[bool] = True
+    leaves_regions: ClassVar[bool] = True
 
     def out_dims(self, dims: Dims) -> Dims:
         width, height, channels = dims

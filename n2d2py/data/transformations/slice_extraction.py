@@ -88,7 +88,13 @@ class SliceExtractionTransformation(Sliced):
 
     def offsets(self, dims: Dims, draws: Draws) -> NDArray[np.int64]:
         """First column and first row of a slice of each image of ``dims``: int64 (count, 2)."""
-        return np.stack(self._draw(dims, draws)[2:4], axis=1)
+        if self.random_scaling:
+            return np.stack(self._draw(dims, draws)[2:4], axis=1)
+        columns, rows = self.width or dims[0], self.height or dims[1]
+        found = np.empty((len(draws), 2), np.int64)
+        found[:, 0] = draws.integer(0, max(dims[0] - columns, 0)) if self.random_offset_x else self.offset_x
+        found[:, 1] = draws.integer(0, max(dims[1] - rows, 0)) if self.random_offset_y else self.offset_y
+        return found
 
     def _draw(self, dims: Dims, draws: Draws) -> tuple[NDArray[Any], ...]:
         """Width and height of the slice, first column and row, angle: an array with one number an image each."""

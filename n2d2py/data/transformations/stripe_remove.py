@@ -39,6 +39,7 @@ class StripeRemoveTransformation(Transformation):
     )
 
     batched: ClassVar[bool] = True
+    leaves_regions: ClassVar[bool] = True
 
     @property
     def drawn(self) -> bool:
