@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from n2d2py import console
 from n2d2py.cells.anchors import AnchoredCell
 from n2d2py.cells.base import Dims, concatenated
 from n2d2py.cells.spatial import check_flat
 from n2d2py.errors import GraphError, ParameterError
-from n2d2py.kinds import boolean, one_of, positive, real_between, unsigned, unsigned_real, word
+from n2d2py.kinds import boolean, one_of, positive, real_between, text, unsigned, unsigned_real
 from n2d2py.parameters import check_available, parameter
 from n2d2py.registry import register
 
@@ -41,12 +42,16 @@ class Anchor(AnchoredCell):
       errors over the number of positive anchors.
     """
 
+    learns_alone: ClassVar[bool] = True
+
     detector: str = parameter("DetectorType", one_of(*DETECTORS), "", "the detector whose loss is learned from")
     input_format: str = parameter(
         "InputFormat", one_of("CA", "AC"), "CA", "order of the channels: all anchors of a value (CA), or the reverse"
     )
     scores_cls: int = parameter("ScoresCls", unsigned, 0, "which score of an anchor counts; those before it do not")
-    label_mapping: str = parameter("LabelMapping", word, "", "file that maps labels to classes")
+    label_mapping: str = parameter(
+        "LabelMapping", text, "", "file that maps labels to classes, as LabelsMapping of targets"
+    )
     positive_iou: float = parameter("PositiveIoU", real_between(0, 1), 0.7, "overlap from which an anchor is positive")
     negative_iou: float = parameter("NegativeIoU", real_between(0, 1), 0.3, "overlap below which it is negative")
     loss_lambda: float = parameter("LossLambda", unsigned_real, 10.0, "weight of the error of boxes")
@@ -62,7 +67,7 @@ class Anchor(AnchoredCell):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_available(self, "label_mapping", "flip")
+        check_available(self, "flip")
         if not self.detector:
             console.warning(f"Anchor cell {self.name} without DetectorType: SSD is taken, at: {self.place()}")
             object.__setattr__(self, "detector", "SSD")

@@ -72,16 +72,35 @@ class Parameters(NamedTuple):
     others: int = 0
 
 
+class BoxRows(NamedTuple):
+    """The rows of an output of boxes: x, y, width and height are the first channels.
+
+    There are ``rows`` for a stimulus; ``classes`` of boxes (1: they are not told apart); ``score`` and ``label`` are
+    the channels of a box's score and class; with ``background`` class 0 is no object. Offsets t that the cell is given
+    stand for t * ``factors`` + ``means``.
+    """
+
+    rows: int
+    classes: int = 1
+    score: int | None = None
+    label: int | None = None
+    background: bool = False
+    means: tuple[float, ...] = (0.0,) * 4
+    factors: tuple[float, ...] = (1.0,) * 4
+
+
 class Layout(NamedTuple):
     """The order of the values in a file of weights; by default output by output, the channels of each, their kernels.
 
     ``outputs_last``: kernel position by kernel position, its channels, the outputs of each. ``flipped``: each kernel
     in reverse order. ``groups``: of how many blocks of outputs, each with channels of its own, the weights are.
+    ``order``: the outputs as they stand in the file, which holds biases in that order too; empty: their own.
     """
 
     outputs_last: bool = False
     flipped: bool = False
     groups: int = 1
+    order: tuple[int, ...] = ()
 
 
 BY_OUTPUT = Layout()
@@ -112,6 +131,13 @@ class Cell(Record):
     def type_name(self) -> str:
         """The name that ``Type=`` gives it."""
         return name_of("cell", type(self))
+
+    learns_alone: ClassVar[bool] = False
+    """Whether it learns from the labelled regions of the stimuli, and not from what comes behind it."""
+
+    def found_in(self, inputs: Sequence[Dims]) -> BoxRows | None:
+        """What the rows of its output are if they are boxes with its ``inputs``; None for all other cells."""
+        return None
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         """Dimensions of the output; raises :class:`GraphError` if the inputs do not fit.

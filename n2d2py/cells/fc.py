@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from n2d2py.cells.base import Cost, Dims, Layout, WeightedCell
+from n2d2py.cells.remapping import remapped
 from n2d2py.kinds import boolean, one_of, real_between, word
-from n2d2py.parameters import check_available, parameter
+from n2d2py.parameters import parameter
 from n2d2py.parts.targets import Target
 from n2d2py.registry import register
 
@@ -24,14 +25,14 @@ class Fc(WeightedCell):
     weights_export_format: str = parameter(
         "WeightsExportFormat", one_of("OC", "CO"), "OC", "order of the values in the weight file"
     )
-    outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in exports")
+    outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in weight files, such as 2,0,1")
 
     def __post_init__(self) -> None:
-        check_available(self, "outputs_remap")
+        remapped(self, "outputs_remap")
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.weights_export_format == "CO")
+        return Layout(self.weights_export_format == "CO", order=remapped(self, "outputs_remap"))
 
     def with_plain_weights(self) -> Fc:
         return replace(self, no_bias=False, weights_quantizer=None, normalize=False)

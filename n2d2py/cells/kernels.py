@@ -13,10 +13,11 @@ import numpy as np
 
 from n2d2py.cells.base import Cost, Dims, Layout, Parameters, WeightedCell
 from n2d2py.cells.mapping import Mapping, connected_pairs, connections, mappings
+from n2d2py.cells.remapping import remapped
 from n2d2py.cells.spatial import Geometry, axes_text, geometry, stride_text
 from n2d2py.errors import GraphError, Place
 from n2d2py.kinds import boolean, integer, list_of, names, one_of, positive, real, word
-from n2d2py.parameters import REQUIRED, Declaration, Keys, axes, check_available, declare, parameter
+from n2d2py.parameters import REQUIRED, Declaration, Keys, axes, declare, parameter
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class KernelCell(WeightedCell):
         "WeightsExportFormat", one_of("OCHW", "HWCO"), "OCHW", "order of the values in the weight file"
     )
     weights_export_flip: bool = parameter("WeightsExportFlip", boolean, False, "1: kernels reversed in the weight file")
-    outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in exports")
+    outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in weight files, such as 2,0,1")
     weights_sharing: tuple[str, ...] = parameter(
         "WeightsSharing", names, (), "for each input the cell whose weights are used: cell or cell[its input]"
     )
@@ -121,7 +122,7 @@ class KernelCell(WeightedCell):
     )
 
     def __post_init__(self) -> None:
-        check_available(self, "outputs_remap")
+        remapped(self, "outputs_remap")
 
     @property
     def geometry(self) -> Geometry:
@@ -130,7 +131,8 @@ class KernelCell(WeightedCell):
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.weights_export_format == "HWCO", self.weights_export_flip)
+        order = remapped(self, "outputs_remap")
+        return Layout(self.weights_export_format == "HWCO", self.weights_export_flip, order=order)
 
     def maps(self, inputs: Sequence[Dims]) -> Dictionary[str, np.ndarray]:
         return connections(self.mapping, self.inputs, [dims.channels for dims in inputs], self.nb_outputs)

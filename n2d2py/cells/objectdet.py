@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from n2d2py.cells.anchor import BLOCKS
+from n2d2py.cells.anchor import BLOCKS, COORDINATES
 from n2d2py.cells.anchors import AnchoredCell
-from n2d2py.cells.base import Dims, alone
+from n2d2py.cells.base import BoxRows, Dims, alone
 from n2d2py.cells.spatial import check_flat
 from n2d2py.errors import GraphError, ParameterError
 from n2d2py.kinds import list_of, one_of, positive, real, real_between, unsigned
@@ -63,6 +63,9 @@ class ObjectDet(AnchoredCell):
             )
         if self.nb_outputs == 0:
             object.__setattr__(self, "nb_outputs", BLOCKS)
+
+    def found_in(self, inputs: Sequence[Dims]) -> BoxRows:
+        return BoxRows(self.nb_proposals * self.nb_class, self.nb_class, score=COORDINATES, label=COORDINATES + 1)
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         dims = alone(self, inputs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from n2d2py.cells.anchor import COORDINATES
-from n2d2py.cells.base import ActivatedCell, Dims
+from n2d2py.cells.base import ActivatedCell, BoxRows, Dims
 from n2d2py.errors import GraphError
 from n2d2py.kinds import boolean, list_of, positive, real, real_between, unsigned
 from n2d2py.parameters import REQUIRED, check_available, parameter
@@ -55,6 +55,12 @@ class Proposal(ActivatedCell):
     def channels(self) -> int:
         """Channels of the output."""
         return COORDINATES + self.with_class
+
+    def found_in(self, inputs: Sequence[Dims]) -> BoxRows:
+        classes = inputs[2].size
+        if not self.with_class or classes == 1:
+            return BoxRows(self.nb_proposals, means=self.means, factors=self.factors)
+        return BoxRows(self.nb_proposals, classes, None, COORDINATES, True, self.means, self.factors)
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         given = ", ".join(map(str, inputs))

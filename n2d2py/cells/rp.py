@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from n2d2py.cells.anchor import BLOCKS, COORDINATES
-from n2d2py.cells.base import ActivatedCell, Dims, alone
+from n2d2py.cells.base import ActivatedCell, BoxRows, Dims, alone
 from n2d2py.cells.spatial import check_flat
 from n2d2py.errors import GraphError, ParameterError
 from n2d2py.kinds import positive, real_between, unsigned, unsigned_real
@@ -57,6 +57,9 @@ class RP(ActivatedCell):
                     place=self.place(name),
                     expected=f"blocks 0 to {BLOCKS - 1}: score, x, y, width, height, IoU (this one begins at {first})",
                 )
+
+    def found_in(self, inputs: Sequence[Dims]) -> BoxRows:
+        return BoxRows(self.nb_proposals)
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         dims = alone(self, inputs)

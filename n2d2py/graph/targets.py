@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from n2d2py import console, registry
-from n2d2py.cells.base import Cell
 from n2d2py.errors import GraphError, nearest
 from n2d2py.graph.network import Node
 from n2d2py.ini import Document
 from n2d2py.parameters import read
 from n2d2py.parts.provider import Provider
-from n2d2py.parts.targets import Target, TargetROIs, TargetScore
+from n2d2py.parts.targets import Target, TargetBBox, TargetRP, TargetScore
 
 _MARK = ".Target"
 _MOST_STRAYS = 20
@@ -34,7 +34,7 @@ def read_targets(
     targets: list[Target] = []
     for node in nodes:
         for section in sections.get(node.name, ()):
-            targets.append(_read(document, node, section, stimuli))
+            targets.append(_read(document, node, nodes, section, stimuli))
         if node.name in losses and node.name not in sections:
             targets.append(TargetScore(name=f"{node.name}{_MARK}", cell=node.name, places=node.cell.places))
             _report(targets[-1])
@@ -69,17 +69,30 @@ def _ends(section: str) -> Iterator[int]:
         end = section.find(_MARK, end + 1)
 
 
-def _read(document: Document, node: Node, section: str, stimuli: Provider) -> Target:
+def _read(document: Document, node: Node, nodes: Sequence[Node], section: str, stimuli: Provider) -> Target:
     scope = document.scope(section)
     named = scope.find("Type")
     entry = registry.find("target", named.text.strip() if named else "TargetScore", named.place if named else None)
     target: Target = read(entry, scope, name=section, cell=node.name)
     scope.close(strict=True)
+    if isinstance(target, TargetRP) and not target.proposals:
+        target = replace(target, proposals=_proposing(node, nodes))
     _report(target)
-    _doubt(node.cell, target)
+    _doubt(node, target)
     if target.data_as_target:
         _check_reconstruction(node, target, stimuli)
     return target
+
+
+def _proposing(node: Node, nodes: Sequence[Node]) -> str:
+    """The last cell before ``node`` that gives boxes; empty if there is none."""
+    needed = set(node.parents)
+    for other in reversed(nodes):
+        if other.name in needed:
+            if other.cell.found_in(other.inputs) is not None:
+                return other.name
+            needed.update(other.parents)
+    return ""
 
 
 def _report(target: Target) -> None:
@@ -89,18 +102,32 @@ def _report(target: Target) -> None:
     )
 
 
-def _doubt(cell: Cell, target: Target) -> None:
+def _doubt(node: Node, target: Target) -> None:
     place = target.place()
-    for what in cell.doubts(target):
+    for what in node.cell.doubts(target):
         console.warning(f"{what}, at: {place}")
     if target.absent:
         console.warning(f"target {target.name} can be neither learned nor tested here: {target.absent}, at: {place}")
-    if isinstance(target, TargetROIs):
-        console.notice(f"target {target.name} learns pixel by pixel; its regions are not scored, at: {place}")
+    if isinstance(target, TargetBBox):
+        _doubt_boxes(node, target)
     if bool(target.mask_label_target) != (target.masked_label >= 0):
         pair = ("MaskLabelTarget", "MaskedLabel")
         there, missing = pair if target.mask_label_target else reversed(pair)
         console.warning(f"{there} of target {target.name} has no effect without {missing}, at: {place}")
+
+
+def _doubt_boxes(node: Node, target: TargetBBox) -> None:
+    rows = node.cell.found_in(node.inputs)
+    if rows is None:
+        console.warning(
+            f"target {target.name} can be neither learned nor tested here: cell {node.name} gives no boxes "
+            f"({node.cell.type_name}), at: {target.place()}"
+        )
+    elif "nb_class" in target.places and target.nb_class != rows.classes:
+        console.warning(
+            f"NbClass={target.nb_class} of target {target.name} has no effect: cell {node.name} tells {rows.classes} "
+            f"classes of boxes apart, at: {target.place('nb_class')}"
+        )
 
 
 def _check_reconstruction(node: Node, target: Target, stimuli: Provider) -> None:

@@ -9,19 +9,17 @@ from torch.nn import functional
 from n2d2py.cells.anchor import COORDINATES, Anchor
 from n2d2py.errors import LearningError
 from n2d2py.graph.network import Node
-from n2d2py.layers.anchors import BoxLayer, Truth, clipped, moved, offsets_to, overlaps, with_loss, without_truth
+from n2d2py.layers.anchors import BoxLayer, clipped, moved, offsets_to, overlaps, without_truth
 from n2d2py.layers.joining import joined
 from n2d2py.registry import register
 
 
 @register("layer", "Anchor")
 class AnchorLayer(BoxLayer):
-    """In learning its own loss is added to whatever is minimised; nothing that comes after it says what it learns.
+    """In learning it asks for its own loss; nothing behind it says what it learns, and no gradient comes back.
 
     ``truth`` are the labelled regions of the batch; learning without them is a :class:`LearningError`.
     """
-
-    truth: Truth | None = None
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -68,7 +66,8 @@ class AnchorLayer(BoxLayer):
         for number, regions in enumerate(self._regions(x)):
             if len(regions):
                 found[number] = overlaps(boxes[number].reshape(-1, 4), regions[:, :4]).amax(1).view_as(found[number])
-        return with_loss(self._blocks(scores.detach(), boxes, found.detach()), self.loss(scores, offsets))
+        self.own_loss = self.loss(scores, offsets)
+        return self._blocks(scores.detach(), boxes, found.detach())
 
     def _blocks(self, scores: Tensor, boxes: Tensor, found: Tensor) -> Tensor:
         return torch.cat([scores[:, None], boxes.movedim(-1, 1), found[:, None]], 1).flatten(1, 2)
@@ -137,11 +136,10 @@ class AnchorLayer(BoxLayer):
         else:
             hardest = scores.detach()[no].sort(descending=True, stable=True).indices
             no = no[hardest[: int(cell.negative_ratio * len(yes))]]
-            decisions = places = len(yes)
+            decisions = places = max(len(yes), 1)
         errors = (scores[yes] - 1).square().sum() + scores[no].square().sum()
         loss = 0.5 * errors / max(decisions, 1)
-        if not len(yes):
-            return loss
+        # Without a positive anchor this is 0, and the offsets get a gradient of zeros in every process all the same.
         wanted = offsets_to(anchors[yes], regions[nearest[yes], :4])
         return loss + cell.loss_lambda * functional.smooth_l1_loss(offsets[yes], wanted, reduction="sum") / places
 

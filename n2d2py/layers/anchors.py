@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -12,9 +9,6 @@ from n2d2py.errors import LearningError
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Layer
 from n2d2py.quant.grid import Coded
-
-Truth = Sequence[Tensor]
-"""For each stimulus its labelled regions, float (regions, 5): x, y, width, height in pixels of the stimuli, label."""
 
 
 class BoxLayer(ActivatedLayer):
@@ -32,10 +26,9 @@ def without_truth(layer: Layer) -> LearningError:
     """The error of a layer that cannot learn because it does not know what is really in the stimuli."""
     cell = layer.node.cell
     return LearningError(
-        f"{cell.type_name} cell {cell.name} cannot learn: it needs the labelled regions of the stimuli, which are not "
-        "handed to cells",
+        f"{cell.type_name} cell {cell.name} cannot learn: it was not given the labelled regions of the stimuli",
         place=cell.place(),
-        remedy="use the network for inference, with weights that were learned elsewhere (-w)",
+        expected="TorchNetwork.truth: the regions of each batch, before it is learned",
     )
 
 
@@ -91,36 +84,3 @@ def filled(rows: Tensor, count: int) -> Tensor:
     """The first ``count`` of ``rows`` (n, ..), with rows of zeros behind them if there are fewer."""
     rows = rows[:count]
     return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
-
-
-def with_loss(y: Tensor, loss: Tensor) -> Tensor:
-    """y, with ``loss`` (a scalar) added to whatever is minimised behind it."""
-    result: Tensor = _WithLoss.apply(y, loss)
-    return result
-
-
-def attached(y: Tensor, source: Tensor) -> Tensor:
-    """y, which is made of ``source`` and gives it a gradient of zeros, so that a loss of its own is reached."""
-    result: Tensor = _Attached.apply(y, source)
-    return result
-
-
-class _WithLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, y: Tensor, loss: Tensor) -> Tensor:
-        return y.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        return None, gradient.new_ones(())
-
-
-class _Attached(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, y: Tensor, source: Tensor) -> Tensor:
-        ctx.shape = source.shape
-        return y.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        return gradient, gradient.new_zeros(ctx.shape)

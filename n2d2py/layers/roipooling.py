@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from n2d2py.cells.roipooling import ROIPooling
 from n2d2py.graph.network import Node
-from n2d2py.layers.anchors import BoxLayer, attached
+from n2d2py.layers.anchors import BoxLayer
 from n2d2py.layers.joining import joined
 from n2d2py.registry import register
 
@@ -38,7 +38,7 @@ class ROIPoolingLayer(BoxLayer):
         across, down = self.ratios
         scaled = boxes / boxes.new_tensor([across, down, across, down])
         linear = self.cell.pooling.startswith("Bilinear")
-        return attached((self._sampled if linear else self._binned)(scaled, stimuli, features), proposals)
+        return (self._sampled if linear else self._binned)(scaled, stimuli, features)
 
     def _binned(self, boxes: Tensor, stimuli: Tensor, features: Tensor) -> Tensor:
         maximum = self.cell.pooling == "Max"

@@ -9,7 +9,7 @@ from n2d2py.cells.anchor import BLOCKS, COORDINATES
 from n2d2py.cells.rp import RP
 from n2d2py.graph.network import Node
 from n2d2py.layers.anchor import drawn
-from n2d2py.layers.anchors import BoxLayer, attached, filled, suppress
+from n2d2py.layers.anchors import BoxLayer, filled, suppress
 from n2d2py.registry import register
 
 
@@ -29,8 +29,7 @@ class RPLayer(BoxLayer):
         (x,) = inputs
         with torch.no_grad():
             rows = [self.proposed(blocks) for blocks in x.detach().unflatten(1, (BLOCKS, -1)).flatten(2)]
-            boxes = torch.cat(rows)[:, :, None, None]
-        return attached(boxes, x)
+            return torch.cat(rows)[:, :, None, None]
 
     def proposed(self, blocks: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """The boxes (NbProposals, 4) of one stimulus, of its blocks (6, candidates)."""

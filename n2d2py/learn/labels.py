@@ -32,10 +32,15 @@ def lookup(target: Target, names: Sequence[str]) -> NDArray[np.int64] | None:
     """
     if not target.labels_mapping:
         return None
-    file = _find(target)
+    return mapped(target.labels_mapping, target.place("labels_mapping"), names, target.create_missing_labels)
+
+
+def mapped(path: str, place: Place | None, names: Sequence[str], creates: bool = False) -> NDArray[np.int64]:
+    """As :func:`lookup`, by the file ``path`` that a key at ``place`` names; ``creates``: it may name other labels."""
+    file = _find(path, place)
     outputs: dict[str, int] = {}
     for label, index, line in _entries(file):
-        for name in _matches(target, label, names, file, line):
+        for name in _matches(creates, label, names, file, line):
             if name in outputs:
                 raise ParameterError(
                     f"label {name!r} is mapped twice", place=Place(str(file), line), expected="one line a label"
@@ -54,12 +59,12 @@ def lookup(target: Target, names: Sequence[str]) -> NDArray[np.int64] | None:
     return np.array([*(outputs.get(name, default) for name in names), unlabelled], np.int64)
 
 
-def _matches(target: Target, label: str, names: Sequence[str], file: Path, line: int) -> Sequence[str]:
+def _matches(creates: bool, label: str, names: Sequence[str], file: Path, line: int) -> Sequence[str]:
     """The names that a line of the file is about, the special ones among them."""
     if label in (_DEFAULT, _UNLABELLED):
         return [label]
     matches = [name for name in names if name == label] or fnmatch.filter(names, _pattern(label))
-    if not matches and not target.create_missing_labels:
+    if not matches and not creates:
         hint = did_you_mean(label, names)
         console.warning(f"no label {label!r} in the database, {file}:{line}" + (f"; {hint}" if hint else ""))
     return matches
@@ -70,16 +75,15 @@ def _pattern(label: str) -> str:
     return label.replace("[", "[[]")
 
 
-def _find(target: Target) -> Path:
+def _find(path: str, place: Place | None) -> Path:
     """The mapping file: from the working directory, else from the folder of the INI file."""
-    place = target.place("labels_mapping")
-    written = expand(target.labels_mapping, place)
+    written = expand(path, place)
     beside = Path(place.file).parent / written if place is not None and place.file else written
     for file in (written, beside):
         if file.is_file():
             return file
     raise ParameterError(
-        f"there is no file {target.labels_mapping} of labels",
+        f"there is no file {path} of labels",
         place=place,
         expected="a text file with a label and the index of its output on each line",
         remedy="the path counts from the working directory or from the folder of the INI file",

@@ -7,8 +7,8 @@ each pixel, (batch, outputs, height, width); an output of one pixel counts as wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from n2d2py.errors import LearningError
 from n2d2py.learn.metrics import Confusion
 from n2d2py.learn.rows import Rows
 from n2d2py.parts.targets import Target, TargetScore
+
+if TYPE_CHECKING:
+    from n2d2py.data.stimuli import Batch, Stimuli
 
 IGNORED = -1
 """The label of what neither learns nor scores."""
@@ -85,8 +88,9 @@ def at_outputs(labels: Tensor, output: Tensor, weak: int = NEVER) -> Tensor:
         return labels
     if height > labels.shape[1] or width > labels.shape[2]:
         return functional.interpolate(labels[:, None].double(), (height, width), mode="nearest")[:, 0].long()
-    one_hot = functional.one_hot(labels + 1).movedim(-1, 1).float()
-    shares = functional.adaptive_avg_pool2d(one_hot, (height, width))
+    # In place of torch's one_hot, which looks at the labels: a device would have to be waited for.
+    classes = torch.arange(-1, max(2, output.shape[1]), device=labels.device)[:, None, None]
+    shares = functional.adaptive_avg_pool2d((labels[:, None] == classes).float(), (height, width))
     if -1 <= weak < shares.shape[1] - 1:
         # Below every label that is there, and above those that are not.
         shares[:, weak + 1] = torch.where(shares[:, weak + 1] > 0, _LEAST, 0.0)
@@ -115,6 +119,16 @@ class Judged(NamedTuple):
     counts: Tensor
     """Whether the stimulus counts, bool."""
 
+    rows: NDArray[np.int64] | None = None
+    """Where an entry is not a stimulus but one of its regions: the number of the stimulus in the batch."""
+
+    found: NDArray[np.float64] | None = None
+    """What was found (boxes, 8): number of the stimulus, x, y, width, height, class, score, overlap with a region."""
+
+    def ids(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The id of the stimulus of each entry, from those of the batch."""
+        return ids if self.rows is None else ids[self.rows]
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -128,6 +142,7 @@ class Comparison:
     outputs: int
     lookup: NDArray[np.int64] | None = None
     mask: Target | None = None
+    _there: dict[torch.device, Tensor] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def classes(self) -> int:
@@ -151,6 +166,28 @@ class Comparison:
     def cells(self) -> list[str]:
         """The cells whose outputs it looks at."""
         return [self.target.cell] if self.mask is None else [self.target.cell, self.mask.cell]
+
+    @property
+    def counts_unlabelled(self) -> bool:
+        """Whether an answer counts although no label is there."""
+        return self.mask is not None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, if they are not those of the labels."""
+        return ()
+
+    def check_set(self, stimuli: Stimuli, name: str) -> None:
+        """:meth:`check` what is to be learned or tested of a set."""
+        self.check(stimuli.labels(name))
+
+    def wanted(self, outputs: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """What is wanted at the outputs of :attr:`cells`: their :meth:`labels`."""
+        return self.labels(batch.labels, outputs[self.target.cell])
+
+    def tested(self, outputs: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """As :meth:`wanted`, of what a test compares with."""
+        return self.wanted(outputs, batch)
 
     def check(self, labels: NDArray[np.int64]) -> None:
         """Raise :class:`LearningError` if no output stands for one of the database's labels."""
@@ -179,8 +216,15 @@ class Comparison:
         if self.target.data_as_target:
             return labels  # which nobody looks at
         if self.lookup is not None:
-            labels = torch.from_numpy(self.lookup).to(output.device, non_blocking=True)[labels]
+            labels = self._lookup_on(output.device)[labels]
         return at_outputs(labels, output, self.target.weak_target)
+
+    def _lookup_on(self, device: torch.device) -> Tensor:
+        """The map of labels, which is brought to a device once."""
+        if device not in self._there:
+            assert self.lookup is not None  # the caller has looked
+            self._there[device] = torch.from_numpy(self.lookup).to(device)
+        return self._there[device]
 
     def judge(self, outputs: Mapping[str, Tensor], labels: Tensor, data: Tensor) -> Judged:
         """Estimates of a batch and their success.
@@ -245,7 +289,7 @@ class Tally:
         target = self.comparison.target
         top, output = target.top_n, outputs[target.cell]
         top_success = success
-        if top > 1 and judged.labels.dim() == 1:
+        if top > 1 and judged.labels.dim() == 1 and judged.rows is None:
             top_success = (among_largest(output, labels, top) & judged.counts).sum().double()
         self._pending.append(torch.stack([success, top_success, judged.counts.sum().double()]))
         if len(self._pending) >= PENDING:
@@ -263,8 +307,8 @@ class Tally:
         labels, estimated = judged.labels, judged.estimated
         counted = labels >= 0
         if self.comparison.has_none:
-            # An answer inside the mask counts although no label is there.
-            counted = counted | (estimated >= 0) if self.comparison.mask is not None else counted
+            # An answer inside the mask, or in no region, counts although no label is there.
+            counted = counted | (estimated >= 0) if self.comparison.counts_unlabelled else counted
             labels, estimated = (torch.where(each < 0, none, each) for each in (labels, estimated))
         pair = torch.where(counted, labels * classes + estimated, classes * classes)
         self._matrix.scatter_add_(0, pair.flatten(), torch.ones_like(pair).flatten())

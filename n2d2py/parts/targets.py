@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from n2d2py.errors import ParameterError
 from n2d2py.kinds import boolean, integer, one_of, positive, real, real_between, text, unsigned, unsigned_real, word
-from n2d2py.parameters import Record, parameter
+from n2d2py.parameters import Record, check_available, parameter
 from n2d2py.registry import register
 
 
@@ -16,7 +16,16 @@ class Target(Record):
     """A target of a cell; ``name`` is that of its section and of the folder of its results."""
 
     scores: ClassVar[bool] = False
-    """Whether it says how good the network is."""
+    """Whether it says how good the network is when it is tested."""
+
+    judges_learning: ClassVar[bool] = False
+    """Whether it says so of the batches that are learned, too."""
+
+    learns: ClassVar[bool] = True
+    """Whether anything is learned from it."""
+
+    wants_regions: ClassVar[bool] = False
+    """Whether it needs the labelled regions of the stimuli."""
 
     absent: ClassVar[str] = ""
     """Why nothing can be learned from it or tested with it; empty if it can."""
@@ -102,6 +111,7 @@ class TargetScore(Target):
     """Classification: recognition rate, confusion matrix and the metrics made from it."""
 
     scores: ClassVar[bool] = True
+    judges_learning: ClassVar[bool] = True
 
     confusion_range_min: float = parameter("ConfusionRangeMin", real, 0.0, "lower end of regression's classes")
     confusion_range_max: float = parameter("ConfusionRangeMax", real, 1.0, "upper end of regression's classes")
@@ -133,8 +143,13 @@ class _RegionTarget(Target):
 class TargetROIs(_RegionTarget):
     """Regions of one estimated label, found on an output with pixels, against the regions of the labels.
 
-    It learns as every target of pixels does.
+    It learns as every target of pixels does. In a test the connected pixels of one estimate are a region, that of the
+    background (what stands for DefaultLabel; without it class 0 of a single output neuron) being none. Regions that
+    are too small or of another shape are left out, and those of one label that lie close together become one. A region
+    of the labels is found if one of the estimates overlaps its box by MinOverlap and has its label.
     """
+
+    scores: ClassVar[bool] = True
 
     min_size: int = parameter("MinSize", unsigned, 0, "pixels of the smallest region that counts", unit="pixels")
     min_overlap: float = parameter(
@@ -155,7 +170,10 @@ class TargetROIs(_RegionTarget):
         "MergeMaxVDist", unsigned, 1, "regions of one label merge up to this distance down", unit="pixels"
     )
     generate_labels_rois: bool = parameter(
-        "GenerateLabelsROIs", boolean, True, "1: regions of the labels are found as those of the estimates are"
+        "GenerateLabelsROIs",
+        boolean,
+        True,
+        "1: regions of the labels are found as those of the estimates are; 0: they are those of the database",
     )
 
 
@@ -170,14 +188,23 @@ class TargetAggregate(_RegionTarget):
 @register("target", "TargetRP")
 @dataclass(frozen=True, kw_only=True)
 class TargetRP(Target):
-    """Classes or boxes of the regions that an RP cell proposes."""
+    """Classes or boxes of the regions that an RP cell proposes (Ren et al. 2015, arXiv:1506.01497; Girshick 2015).
 
-    absent: ClassVar[str] = "n2d2py does not yet give targets the labelled boxes of a stimulus"
+    A proposal belongs to the labelled region that it overlaps most, if by MinOverlap at least, else to the background.
+    Cls: its class is learned, 0 being the background and the labels the others in their order (or as LabelsMapping
+    says; DefaultLabel is the background). BBox: of proposals that belong to a region the offsets to it, four
+    values for each class (or four for all), by the smooth L1 error times LossLambda; those of a Proposal cell
+    behind are scaled as its MeansFactor and StdFactor say. Both are divided by the number of proposals.
+    """
+
+    wants_regions: ClassVar[bool] = True
 
     target_type: str = parameter("TargetType", one_of("Cls", "BBox"), "Cls", "what is learned of a region")
-    proposals: str = parameter("RP", text, "", "the RP cell that proposes regions")
+    proposals: str = parameter("RP", text, "", "the RP cell that proposes regions; by default the one before the cell")
     anchors: str = parameter("Anchor", text, "", "the Anchor cell that finds them")
-    min_overlap: float = parameter("MinOverlap", real_between(0, 1), 0.5, "overlap from which a box is found")
+    min_overlap: float = parameter(
+        "MinOverlap", real_between(0, 1), 0.5, "overlap from which a proposal belongs to a region"
+    )
     loss_lambda: float = parameter("LossLambda", unsigned_real, 1.0, "weight of the boxes' error")
 
     @property
@@ -189,14 +216,24 @@ class TargetRP(Target):
 @register("target", "TargetBBox")
 @dataclass(frozen=True, kw_only=True)
 class TargetBBox(Target):
-    """Boxes of an ObjectDet or Proposal cell."""
+    """Boxes of an ObjectDet, Proposal or RP cell against the labelled regions; nothing is learned from it.
 
-    absent: ClassVar[str] = "n2d2py does not yet give targets the labelled boxes of a stimulus"
+    Of the boxes in the order of their scores each takes the region of its class that it overlaps most and that no
+    other has taken, if by 0.5 at least (Everingham et al. 2010). The recognition rate is the share of regions that are
+    found. Classes are those of the Anchor cell; behind a Proposal cell they are those of TargetRP.
+    """
+
+    scores: ClassVar[bool] = True
+    learns: ClassVar[bool] = False
+    wants_regions: ClassVar[bool] = True
 
     generate_anchors: bool = parameter("GenerateAnchors", boolean, False, "1: anchors are made from the data")
     nb_anchors: int = parameter("NbAnchors", positive, 6, "how many anchors")
     nb_iter: int = parameter("NbIter", positive, 1_000_000, "iterations of the clustering that makes them")
-    nb_class: int = parameter("NbClass", positive, 1, "how many classes of boxes")
+    nb_class: int = parameter("NbClass", positive, 1, "how many classes of boxes; the cell says")
+
+    def __post_init__(self) -> None:
+        check_available(self, "generate_anchors")
 
 
 @register("target", "TargetMatching")

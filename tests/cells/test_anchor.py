@@ -44,7 +44,6 @@ def test_a_missing_detector(caplog: pytest.LogCaptureFixture) -> None:
         (THREE + "|NegativeIoU=0.8", r"NegativeIoU=0.8 is above PositiveIoU=0.7"),
         (THREE + "|NbClass=2", "3 anchors cannot be shared out to 2 classes"),
         (THREE + "|Flip=1", "Flip=1 is not available"),
-        (THREE + "|LabelMapping=map.txt", "LabelMapping=map.txt is not available"),
     ],
 )
 def test_what_cannot_be(lines: str, what: str) -> None:

@@ -72,25 +72,11 @@ def test_fc_configuration() -> None:
     assert fc.cost([dims(4, 1)], fc.outputs([dims(4, 1)])).synapses == 40
 
 
-@pytest.mark.parametrize(
-    ("type_name", "line"),
-    [
-        ("Fc", "OutputsRemap=0:4"),
-        ("Conv", "OutputsRemap=0:4"),
-    ],
-)
-def test_another_order_of_the_outputs_is_refused(type_name: str, line: str) -> None:
-    kernel = "|KernelSize=3" if type_name == "Conv" else ""
-    with pytest.raises(ParameterError, match=f"{line} is not available in this version of n2d2py") as error:
-        cell(type_name, f"NbOutputs=2{kernel}|{line}")
-    assert "net.ini:" in str(error.value)
-
-
 def test_the_order_of_weight_files() -> None:
-    assert cell("Fc", "NbOutputs=2").layout == cell("Conv", "NbOutputs=2|KernelSize=3").layout == (False, False, 1)
-    assert cell("Fc", "NbOutputs=2|WeightsExportFormat=CO").layout == (True, False, 1)
+    assert cell("Fc", "NbOutputs=2").layout == cell("Conv", "NbOutputs=2|KernelSize=3").layout == (False, False, 1, ())
+    assert cell("Fc", "NbOutputs=2|WeightsExportFormat=CO").layout == (True, False, 1, ())
     conv = cell("Conv", "NbOutputs=2|KernelSize=3", "WeightsExportFormat=HWCO|WeightsExportFlip=1")
-    assert conv.layout == (True, True, 1)
+    assert conv.layout == (True, True, 1, ())
 
 
 # ----------------------------------------------------------------------------------------------- BatchNorm

@@ -36,7 +36,7 @@ def test_counts_with_bias_and_map() -> None:
 def test_parts() -> None:
     deconv = cell("Deconv", "NbOutputs=3|KernelSize=2|QWeight=SAT|QWeight.Range=15|WeightsExportFormat=HWCO")
     assert deconv.weights_quantizer == SatWeights(range=15)
-    assert deconv.layout == (True, False, 1)
+    assert deconv.layout == (True, False, 1, ())
     assert deconv.label([dims(1)], deconv.outputs([dims(1)])) == [
         "3x9x9",
         "2x2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from n2d2py import ini
-from n2d2py.cells.base import Dims
+from n2d2py.cells.base import BoxRows, Dims
 from n2d2py.errors import GraphError
 from n2d2py.graph.build import build
 from n2d2py.graph.dump import dump
@@ -184,10 +184,24 @@ def test_picture() -> None:
         assert words in drawing
 
 
-def test_warnings_are_of_the_targets_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_there_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
     built()
-    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [text.partition(" can be neither")[0] for text in warned] == ["target bbox.Target", "target softmax.Target"]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+def test_a_target_finds_the_cell_that_proposes_its_regions() -> None:
+    network = built(NET.replace("RP=rp\n", ""))
+    assert [target.cells["RP"] for target in network.targets] == ["rp", "rp"]
+
+
+def test_what_rows_of_boxes_are() -> None:
+    network = built(OTHERS)
+    found = {node.name: node.cell.found_in(node.inputs) for node in network}
+    assert found["det"] == BoxRows(6, 2, score=4, label=5)
+    assert found["rp"] == BoxRows(4)
+    assert found["final"] == BoxRows(4, 2, None, 4, True, (0.0,) * 4, (0.1, 0.1, 0.2, 0.2))
+    assert found["anchor"] is found["lstm"] is found["t"] is None
+    assert [node.name for node in network if node.cell.learns_alone] == ["anchor"]
 
 
 def test_a_target_of_a_cell_that_is_not_there() -> None:

@@ -157,8 +157,8 @@ def test_what_is_learned(detector, classes):
     made = layer(detector, more=f"NbClass={classes}" if classes > 1 else "").train()
     made.truth = [torch.tensor(regions, dtype=torch.float64) for regions in TRUTH]
     mine, theirs = ([x.requires_grad_() for x in inputs()] for _ in range(2))
-    out = made(*mine)
-    out.sum().backward()
+    made(*mine)
+    made.own_loss.backward()
     expected = expected_loss(detector, *theirs, classes)
     expected.backward()
     for left, right in zip(mine, theirs, strict=True):
@@ -182,11 +182,13 @@ def test_a_sample_of_the_anchors():
     made.truth = [torch.tensor(regions) for regions in TRUTH]
     scores, offsets = (x.float().requires_grad_() for x in inputs())
     torch.manual_seed(0)
-    made(scores, offsets).sum().backward()
+    made(scores, offsets)
+    made.own_loss.backward()
     assert [int((grad != 0).sum()) for grad in scores.grad] == [2, 2]
     again = [x.detach().clone().requires_grad_() for x in (scores, offsets)]
     torch.manual_seed(0)
-    made(*again).sum().backward()
+    made(*again)
+    made.own_loss.backward()
     assert torch.equal(again[0].grad, scores.grad)
 
 
@@ -194,7 +196,8 @@ def test_stimuli_without_regions_have_negative_anchors_alone():
     made = layer().train()
     made.truth = [torch.zeros(0, 5), torch.zeros(0, 5)]
     scores, offsets = (x.float().requires_grad_() for x in inputs())
-    made(scores, offsets).sum().backward()
+    made(scores, offsets)
+    made.own_loss.backward()
     assert torch.allclose(scores.grad, scores.detach() / (ANCHORS * WIDTH * HEIGHT))
     assert not offsets.grad.any()
 
@@ -203,9 +206,9 @@ def test_learning_without_regions_is_an_error():
     with pytest.raises(LearningError) as caught:
         layer().train()(*(x.float() for x in inputs()))
     text = str(caught.value)
-    assert "Anchor cell c cannot learn: it needs the labelled regions" in text
+    assert "Anchor cell c cannot learn: it was not given the labelled regions" in text
     assert "[c]" in text
-    assert "to do: use the network for inference" in text
+    assert "TorchNetwork.truth" in text
 
 
 def test_there_is_no_loss_of_yolo():
@@ -214,3 +217,17 @@ def test_there_is_no_loss_of_yolo():
     with pytest.raises(LearningError, match="DetectorType=YOLO") as caught:
         made(*(x.float() for x in inputs()))
     assert "DetectorType=SSD or LapNet" in str(caught.value)
+
+
+@pytest.mark.parametrize("detector", ["SSD", "LapNet"])
+def test_every_input_has_a_gradient_whatever_the_regions_are(detector):
+    # Processes that learn together must agree on what has a gradient.
+    for truth in (TRUTH[0], []):
+        made = layer(detector).train()
+        made.truth = [torch.tensor(truth).reshape(-1, 5)] * 2
+        scores, offsets = (x.float().requires_grad_() for x in inputs())
+        out = made(scores, offsets)
+        made.own_loss.backward()
+        assert scores.grad is not None
+        assert offsets.grad is not None
+        assert not out.requires_grad  # nothing behind says what is learned

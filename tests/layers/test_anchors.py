@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from n2d2py.layers.anchors import attached, clipped, filled, moved, offsets_to, overlaps, suppress, with_loss
+from n2d2py.layers.anchors import clipped, filled, moved, offsets_to, overlaps, suppress
 
 from . import boxes as slow
 
@@ -54,10 +54,3 @@ def test_no_box_and_a_huge_offset():
 def test_filled():
     assert filled(torch.ones(1, 2), 3).tolist() == [[1, 1], [0, 0], [0, 0]]
     assert filled(torch.ones(4, 2), 3).shape == (3, 2)
-
-
-def test_a_loss_is_reached_through_boxes():
-    x = torch.tensor([1.0, 2.0], requires_grad=True)
-    boxes = attached(torch.tensor([5.0]), with_loss(x.detach() * 3, x.square().sum()))
-    (boxes.sum() * 7).backward()
-    assert x.grad.tolist() == [2.0, 4.0]

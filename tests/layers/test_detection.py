@@ -65,10 +65,13 @@ def test_forward_at_rest_is_the_evaluation():
 
 def test_all_learns_if_the_regions_are_known():
     network = made().train()
-    layer = network.layers["anchor"]
-    layer.truth = [torch.tensor([[20.0, 10.0, 30.0, 30.0, 1.0]]), torch.tensor([[50.0, 30.0, 16.0, 16.0, 0.0]])]
+    truth = [torch.tensor([[20.0, 10.0, 30.0, 30.0, 1.0]]), torch.tensor([[50.0, 30.0, 16.0, 16.0, 0.0]])]
+    network.truth = {"anchor": truth}
     outputs = network(stimuli().real())
-    (outputs["softmax"].square().sum() + outputs["bbox"].square().sum()).backward()
+    assert set(outputs) == {"softmax", "bbox", "rp", "anchor"}  # what proposes comes with what is learned
+    (own,) = network.own_losses()
+    assert network.own_losses() == []  # once
+    (outputs["softmax"].square().sum() + outputs["bbox"].square().sum() + own).backward()
     for cell, item in network.learned():
         assert item.tensor.grad is not None, f"{cell}_{item.name}"
         assert torch.isfinite(item.tensor.grad).all()
@@ -81,10 +84,27 @@ def test_learning_without_regions_names_the_cell():
     assert "boxes.ini" in str(caught.value)
 
 
-def test_targets_of_boxes_are_an_error_of_learning_and_test():
-    with pytest.raises(LearningError, match=r"bbox.Target can be neither learned nor tested") as caught:
-        comparisons(made(), Data())
-    assert "[bbox.Target]" in str(caught.value)
+def test_a_cell_that_no_target_learns_is_left_out_of_learning():
+    text = NET.replace("[bbox.Target]", "[rp.Target]\nType=TargetBBox\n[bbox.Target]")
+    only = text[: text.index("[softmax.Target]")] + text[text.index("[bbox]") : text.index("[bbox.Target]")]
+    network = made(only + text[text.index("[common.config]") :]).train()
+    network.truth = {"anchor": [torch.zeros(0, 5)] * 2}
+    assert network(stimuli().real()) == {}
+    network.own_losses()[0].backward()
+    assert network.layers["scores"].weights.grad is not None
+    assert network.layers["fc1"].weights.grad is None
+    with torch.no_grad():
+        assert set(network.eval()(stimuli().real())) == {"rp"}
+
+
+def test_a_loss_may_feed_what_gives_boxes():
+    final = "[final]\nType=Proposal\nInput=rp,bbox,softmax\nNbProposals=8\n[final.Target]\nType=TargetBBox\n"
+    network = made(NET.replace("[common.config]", f"{final}[common.config]", 1))
+    assert network.loss_form("softmax") == "cross-entropy"
+    with torch.no_grad():
+        outputs = network.eval()(stimuli().real())
+    assert torch.allclose(outputs["softmax"].sum(1), torch.ones(16, 1, 1))
+    assert outputs["final"].shape == (16, 4, 1, 1)
 
 
 def test_so_is_any_target_behind_boxes():

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from n2d2py.errors import LearningError
 from n2d2py.quant.grid import Coded
 
 from . import boxes as slow
@@ -51,6 +50,8 @@ def test_evaluation_is_the_same():
     assert torch.equal(made.evaluate(Coded(x)).values, made(x))
 
 
-def test_learning_is_an_error():
-    with pytest.raises(LearningError, match="ObjectDet cell c cannot learn"):
-        layer().train()(blocks())
+def test_boxes_are_the_same_while_other_cells_learn():
+    made, x = layer(), blocks().requires_grad_()
+    expected, learning = made.eval()(x), made.train()(x)
+    assert torch.equal(learning, expected)
+    assert not learning.requires_grad

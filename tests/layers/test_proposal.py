@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from n2d2py.errors import LearningError
 from n2d2py.quant.grid import Coded
 
 from . import boxes as slow
@@ -82,6 +81,8 @@ def test_evaluation_is_the_same():
     assert torch.equal(made.evaluate(*(Coded(x) for x in values)).values, made(*values))
 
 
-def test_learning_is_an_error():
-    with pytest.raises(LearningError, match="Proposal cell c cannot learn"):
-        layer().train()(*inputs())
+def test_boxes_are_the_same_while_other_cells_learn():
+    made, values = layer(), [x.requires_grad_() for x in inputs()]
+    expected, learning = made.eval()(*values), made.train()(*values)
+    assert torch.equal(learning, expected)
+    assert not learning.requires_grad
