@@ -90,14 +90,68 @@ def logistic_with_loss(record: records.LogisticWithLoss, x: Tensor, own: bool) -
 
 @register("function", "Softplus")
 def softplus(record: records.Softplus, x: Tensor, own: bool) -> Tensor:
-    """log(1 + exp(x))."""
-    return functional.softplus(x)
+    """log(1 + exp(alpha x)) / alpha."""
+    return functional.softplus(x, record.alpha)
 
 
 @register("function", "Swish")
 def swish(record: records.Swish, x: Tensor, own: bool) -> Tensor:
-    """x / (1 + exp(-x))."""
-    return functional.silu(x)
+    """x / (1 + exp(-alpha x))."""
+    return functional.silu(x) if record.alpha == 1.0 else x * torch.sigmoid(x * record.alpha)
+
+
+@register("function", "Softsign")
+def softsign(record: records.Softsign, x: Tensor, own: bool) -> Tensor:
+    """x / (1 + |x|)."""
+    return functional.softsign(x)
+
+
+@register("function", "HardSwish")
+def hard_swish(record: records.HardSwish, x: Tensor, own: bool) -> Tensor:
+    """x clamp(x / 6 + 1 / 2, 0, 1)."""
+    return functional.hardswish(x)
+
+
+@register("function", "HardSigmoid")
+def hard_sigmoid(record: records.HardSigmoid, x: Tensor, own: bool) -> Tensor:
+    """clamp(alpha x + beta, 0, 1)."""
+    return (x * record.alpha + record.beta).clamp(0.0, 1.0)
+
+
+@register("function", "Clamp")
+def clamp(record: records.Clamp, x: Tensor, own: bool) -> Tensor:
+    """x, at least low and at most high."""
+    return x.clamp(*record.bounds) if any(bound is not None for bound in record.bounds) else x
+
+
+@register("function", "Elu")
+def elu(record: records.Elu, x: Tensor, own: bool) -> Tensor:
+    """x above 0, alpha (exp(x) - 1) below."""
+    return functional.elu(x, record.alpha)
+
+
+@register("function", "Selu")
+def selu(record: records.Selu, x: Tensor, own: bool) -> Tensor:
+    """gamma x above 0, gamma alpha (exp(x) - 1) below."""
+    return record.gamma * functional.elu(x, record.alpha)
+
+
+@register("function", "Celu")
+def celu(record: records.Celu, x: Tensor, own: bool) -> Tensor:
+    """x above 0, alpha (exp(x / alpha) - 1) below."""
+    return functional.celu(x, record.alpha)
+
+
+@register("function", "Gelu")
+def gelu(record: records.Gelu, x: Tensor, own: bool) -> Tensor:
+    """x times the normal distribution function of x."""
+    return functional.gelu(x, approximate=record.approximate.lower())
+
+
+@register("function", "Mish")
+def mish(record: records.Mish, x: Tensor, own: bool) -> Tensor:
+    """x tanh(log(1 + exp(x)))."""
+    return functional.mish(x)
 
 
 def pass_gradient(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:

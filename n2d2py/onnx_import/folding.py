@@ -38,7 +38,7 @@ class Folding:
         self._context = onnx.checker.C.CheckerContext()
         self._context.ir_version = onnx.IR_VERSION
         self._context.opset_imports = dict(model.opsets)
-        self._opset_ids = [onnx.helper.make_opsetid(domain, version) for domain, version in model.opsets.items()]
+        self.opset_ids = [onnx.helper.make_opsetid(domain, version) for domain, version in model.opsets.items()]
 
     def fold(self, node: OnnxNode) -> bool:
         """Make the outputs of ``node`` constants if they are; else learn their shapes. Whether they are constants."""
@@ -93,7 +93,7 @@ class Folding:
             [onnx.ValueInfoProto(name=name) for name in feeds],
             [onnx.ValueInfoProto(name=name) for name in node.outputs if name],
         )
-        model = onnx.helper.make_model(graph, opset_imports=self._opset_ids)
+        model = onnx.helper.make_model(graph, opset_imports=self.opset_ids)
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -186,7 +186,7 @@ class Folding:
                 data[name] = numpy_helper.from_array(np.ascontiguousarray(constant.array), name)
         try:
             result: Mapping[str, TypeProto] = onnx.shape_inference.infer_node_outputs(
-                schema, proto, types, data, opset_imports=self._opset_ids, ir_version=onnx.IR_VERSION
+                schema, proto, types, data, opset_imports=self.opset_ids, ir_version=onnx.IR_VERSION
             )
         except _ONNX_ERRORS as error:
             raise self._unfitting(node, _first_line(error)) from None

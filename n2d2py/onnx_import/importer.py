@@ -22,6 +22,7 @@ from n2d2py.onnx_import.features import Feature, Shape, dims_of, feature, merged
 from n2d2py.onnx_import.folding import Folding
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.overrides import NodeKeys, Overrides
+from n2d2py.onnx_import.pointwise import gathered
 from n2d2py.onnx_import.reader import Model
 from n2d2py.parameters import read
 from n2d2py.parts.activations import Linear
@@ -71,8 +72,6 @@ class Importer:
         self.losses: list[str] = []
         self.integers_of: set[str] = set()
         """Outputs of QuantizeLinear nodes."""
-        self.gates: dict[str, str] = {}
-        """Sigmoids that gate their own input: output -> input."""
         self._features: dict[str, Feature] = {}
         self._in_shape: dict[str, str] = {}
         self._uses: Counter[str] = Counter()
@@ -91,6 +90,7 @@ class Importer:
         nodes = [OnnxNode(proto, opsets.get(_domain(proto.domain), 0), file) for proto in self.model.nodes]
         self._check_ignored(nodes, ignored)
         left = [node for node in nodes if not self.folding.fold(node)]
+        left = gathered(left, self.folding, self.model.outputs, ignored)
         refused = [(node, reason) for node in left if (reason := _unknown(node)) and node.name not in ignored]
         if refused:
             raise self._refusal(refused)
@@ -278,7 +278,7 @@ class Importer:
         type_ = registry.find("cell", type_name)
         place = node if isinstance(node, Place) else node.place
         scope = None
-        activates = isinstance(node, OnnxNode) and category is None
+        activates = isinstance(node, OnnxNode) and category in (None, "Rectifier")
         if isinstance(node, OnnxNode):
             scope = self.overrides.of(node, category) if name == node.name else None
         keys = NodeKeys.of(place, type_, scope, fixed, usual or {}, activates=activates, tells=self.overrides.tells)

@@ -11,7 +11,7 @@ MOST_MESSAGES = 400_000
 DEEPEST = 60
 """Messages within messages."""
 
-MOST_NODES = 100_000
+MOST_NODES = 20_000
 """Nodes of a graph, local functions expanded."""
 
 LARGEST_TENSOR = 2**29

@@ -1,5 +1,7 @@
 """What an INI file says about the cells of an imported graph: ``[node]`` sections, else ``[onnx:Conv_def]``.
 
+A section that is meant to be such a one, and is none, is warned of.
+
 Geometry is the node's. Everything else comes, first that is given, from: the override section, its configuration
 sections, the node, the default of the parameter.
 """
@@ -11,13 +13,25 @@ from dataclasses import dataclass
 
 from n2d2py import console
 from n2d2py.cells.base import Cell
-from n2d2py.errors import Place
+from n2d2py.errors import Place, nearest
 from n2d2py.ini import Document, Scope
 from n2d2py.kinds import Value, names
 from n2d2py.onnx_import.node import OnnxNode
 from n2d2py.parameters import declarations
 
+CATEGORIES = {
+    "Conv": "Conv, ConvInteger and ConvTranspose",
+    "Fc": "Gemm, MatMul and MatMulInteger",
+    "BatchNorm": "BatchNormalization",
+    "Pool": "pooling",
+    "Dropout": "Dropout",
+    "LRN": "LRN",
+    "Rectifier": "Relu, LeakyRelu, PRelu and Clip from 0",
+}
+"""Nodes that have a section in common, by what stands before ``_def``."""
+
 _ELSEWHERE = ("ActivationFunction", "QAct", "QActSolver")
+_MEANT = ("QWeight", "QAct", "ActivationFunction")
 _CONFIGS = ("ConfigSection(Frame_CUDA)", "ConfigSection(Frame)", "ConfigSection")
 
 
@@ -42,6 +56,47 @@ class Overrides:
             return named
         common = f"{self._section}:{category}_def"
         return self._scope(common) if self._is_override(common) else None
+
+    def warn_of_the_rest(self, nodes: Iterable[str]) -> None:
+        """Say which sections look like overrides and are none; ``nodes`` are the names that such a section may have."""
+        if self._document is None:
+            return
+        sections = self._document.sections
+        inherited = {parent for section in sections.values() for parent in section.parents}
+        known = list(nodes)
+        for name, section in sections.items():
+            if not name or section.keys_read or "Input" in section:
+                continue
+            category = name.removeprefix(f"{self._section}:")
+            if category != name:
+                self._warn_of_category(name, category, name in inherited)
+            elif name not in inherited and self._is_meant(name):
+                match = nearest(name, known)
+                console.warning(
+                    f"[{name}] has no effect: no node of [{self._section}] has this name or first output"
+                    + (f" (did you mean {match}?)" if match else "")
+                    + f", at: {section.place}"
+                )
+
+    def _warn_of_category(self, name: str, category: str, is_inherited: bool) -> None:
+        assert self._document is not None
+        place = self._document.sections[name].place
+        if category in {f"{known}_def" for known in CATEGORIES}:
+            if not is_inherited:
+                which = CATEGORIES[category.removesuffix("_def")]
+                console.warning(
+                    f"[{name}] has no effect: every node of {which}, if any, has a section of its own, at: {place}"
+                )
+            return
+        if not is_inherited:
+            wanted = [f"{self._section}:{known}_def" for known in CATEGORIES]
+            console.warning(f"[{name}] has no effect: there is no such category, only {', '.join(wanted)}, at: {place}")
+
+    def _is_meant(self, name: str) -> bool:
+        """Whether a section says what overrides say, and inherits as they do."""
+        assert self._document is not None
+        section = self._document.sections[name]
+        return bool(section.parents) and any(key.split(".")[0] in _MEANT for key in section)
 
     def tells(self, section: str, key: str) -> bool:
         """Whether the text of a key, which many nodes may inherit, was not warned of before."""

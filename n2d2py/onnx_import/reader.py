@@ -113,7 +113,8 @@ def _bytes_of(path: Path, asked: Place | None) -> bytes:
         head = file.read(HEAD)
         if (found := identify(head)) is not None:
             raise GraphError(f"the ONNX model {path} is {found}", place=asked, expected="an ONNX model")
-        return head + file.read(LARGEST_FILE)
+        file.seek(0)
+        return file.read(status.st_size)
 
 
 def _parsed(data: bytes, place: Place) -> ModelProto:

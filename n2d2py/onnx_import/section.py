@@ -111,9 +111,10 @@ def import_section(document: Document, section: str, inputs: tuple[str, ...], di
             place=scope.place,
             expected=f"Input with {len(model.inputs)} names",
         )
+    overrides = Overrides(document, section)
     importer = Importer(
         model,
-        Overrides(document, section),
+        overrides,
         transpose=settings.transpose,
         loads_values=settings.loads_values,
     )
@@ -123,7 +124,9 @@ def import_section(document: Document, section: str, inputs: tuple[str, ...], di
         for item, parent, size in zip(model.inputs, parents, dims, strict=True)
     }
     elements = {item.name: item.type.tensor_type.elem_type for item in model.inputs}
-    return importer.run(features, elements, settings.ignore)
+    imported = importer.run(features, elements, settings.ignore)
+    overrides.warn_of_the_rest(name for node in model.nodes for name in (*node.output[:1], node.name) if name)
+    return imported
 
 
 def import_model(path: str | Path, *, ignore: Sequence[str] = (), loads_values: bool = True) -> Standalone:

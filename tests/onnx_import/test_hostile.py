@@ -397,7 +397,7 @@ def test_functions_that_double(tmp_path: Path) -> None:
             helper.make_node(below, ["m"], ["b"], domain="bomb"),
         ]
         made.functions.append(helper.make_function("bomb", f"f{index}", ["a"], ["b"], body, opsets))
-    assert "expand to more than 100000 nodes" in refused(saved(made, tmp_path)).what
+    assert "expand to more than 20000 nodes" in refused(saved(made, tmp_path)).what
 
 
 def test_functions_in_a_circle_and_functions_that_end(tmp_path: Path) -> None:

@@ -13,8 +13,12 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from n2d2py.layers.network import TorchNetwork
 from n2d2py.onnx_import import import_model
-from tests.onnx_import.models import computed, network_of, saved, values
+from n2d2py.onnx_import.reader import NEWEST_OPSET, OLDEST_OPSET
+from n2d2py.quant.grid import Coded
+from tests.onnx_import.models import computed, model, network_of, saved, values
+from tests.onnx_import.test_operators import node as op
 
 _LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 _SCRIPT = Path(__file__).parents[2] / "examples" / "make_resnet18_onnx.py"
@@ -106,6 +110,44 @@ def test_an_export_of_torch_gives_what_torch_gives(tmp_path: Path) -> None:
     assert np.abs(wanted[0] - got[0]).max() < 1e-6
     with torch.no_grad():
         assert np.abs(module(x).numpy() - got[0]).max() < 1e-6
+
+
+def test_every_opset_gives_the_same(tmp_path: Path) -> None:
+    weights = {"w": values(6, 4, 3, 3), "b": values(5)}
+    weights |= {"s": values(6), "o": values(6, seed=1), "m": values(6, seed=2)}
+    weights |= {"v": np.abs(values(6, seed=3)) + 0.1}
+    x = values(2, 4, 8, 6, seed=4)
+    wanted = None
+    for opset in range(OLDEST_OPSET, NEWEST_OPSET + 1):
+        nodes = [
+            op("Conv", "x w", "c", pads=[1, 1, 1, 1]),
+            op("BatchNormalization", "c s o m v", "n"),
+            op("Relu", "n", "r"),
+            op("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 1], ceil_mode=1) if opset >= 10 else
+            op("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 1]),
+            op("Slice", "p z e a", "l") if opset >= 10 else op("Slice", "p", "l", starts=[0], ends=[4], axes=[3]),
+            op("ReduceMean", "l k", "g") if opset >= 18 else op("ReduceMean", "l", "g", axes=[2, 3]),
+            op("Add", "l g", "d"),
+            op("Reshape", "d h", "q"),
+            op("Clip", "q z0 h6", "i") if opset >= 11 else op("Clip", "q", "i", min=0.0, max=6.0),
+            op("Dropout", "i", "j"),
+            op("Gemm", "j t b", "u"),
+            op("Softmax", "u", "y", axis=1),
+        ]  # fmt: skip
+        more: dict[str, np.ndarray] = {"h": np.array([0, -1]), "t": values(96, 5)}
+        if opset >= 10:
+            more |= {"z": np.array([0]), "e": np.array([4]), "a": np.array([3])}
+        if opset >= 11:
+            more |= {"z0": np.array(0, np.float32), "h6": np.array(6, np.float32)}
+        if opset >= 18:
+            more["k"] = np.array([2, 3])
+        constants = {key: array for key, array in (weights | more).items() if any(key in n.input for n in nodes)}
+        standalone = import_model(saved(model(nodes, constants, opset=opset), tmp_path))
+        network = TorchNetwork(network_of(standalone))
+        network.fill(0)
+        given = network.evaluate(Coded(torch.from_numpy(x)))["y"].real()
+        wanted = given if wanted is None else wanted
+        assert torch.equal(given, wanted), opset
 
 
 def test_a_resnet_of_150_layers_is_a_linted_network(tmp_path: Path) -> None:

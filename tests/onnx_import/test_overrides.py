@@ -164,6 +164,73 @@ def test_a_quantizer_alone_keeps_the_node_s_function(tmp_path: Path) -> None:
     assert norm.activation_quantizer == SatActivations()
 
 
+RELUS = [
+    helper.make_node("Conv", ["x", "w"], ["a"], "conv_a"),
+    helper.make_node("Relu", ["a"], ["ra"], "relu_a"),
+    helper.make_node("Conv", ["x", "w"], ["k"], "conv_k"),
+    helper.make_node("Relu", ["k"], ["rb"], "relu_b"),
+    helper.make_node("Sigmoid", ["k"], ["sb"], "sigmoid_b"),
+    helper.make_node("Add", ["ra", "rb"], ["c"], "add_c"),
+    helper.make_node("Mul", ["c", "sb"], ["y"], "mul_y"),
+]
+
+
+@pytest.mark.parametrize("spelling", ["onnx:Rectifier_def", "relu_a", "ra"])
+def test_every_spelling_of_a_rectifier_s_section(spelling: str, tmp_path: Path) -> None:
+    base = "[Rectifier_def]\nActivationFunction=Linear\nQAct=SAT\nQAct.Range=7\n"
+    cells, _, said = imported(tmp_path, f"{base}[{spelling}]Rectifier_def\n", nodes=RELUS)
+    assert not said
+    a = cells["a"]
+    assert (a.activation, a.activation_quantizer) == (Linear(), SatActivations(range=7))  # type: ignore[attr-defined]
+
+
+def test_the_section_of_all_rectifiers(tmp_path: Path) -> None:
+    text = "[onnx:Rectifier_def]\nQAct=SAT\nQAct.Range=7\n[relu_b]onnx:Rectifier_def\nQAct.Range=15\n"
+    cells, _, said = imported(tmp_path, text, nodes=RELUS)
+    assert not said
+    assert cells["a"].activation == cells["rb"].activation == Rectifier()  # type: ignore[attr-defined]
+    assert cells["a"].activation_quantizer == SatActivations(range=7)  # type: ignore[attr-defined]
+    assert cells["rb"].activation_quantizer == SatActivations(range=15)  # type: ignore[attr-defined]
+    assert cells["sb"].activation == Logistic()  # type: ignore[attr-defined]
+    assert cells["sb"].activation_quantizer is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[onnx:Relu_def]\nQAct=SAT\n",
+            "[onnx:Relu_def] has no effect: there is no such category, only onnx:Conv_def, ",
+        ),
+        (
+            "[onnx:LRN_def]\nN=3\n",
+            "[onnx:LRN_def] has no effect: every node of LRN, if any, has a section of its own, at: net.ini:1",
+        ),
+        (
+            "[ReluQ]\nQAct=SAT\n[relu_nod]ReluQ\n",
+            "[relu_nod] has no effect: no node of [onnx] has this name or first output (did you mean relu_node?), "
+            "at: net.ini:3",
+        ),
+        (
+            "[onnx:Conv_def]\nQWeight=SAT\n[elsewhere]onnx:Conv_def\n",
+            "[elsewhere] has no effect: no node of [onnx] has this name or first output, at: net.ini:3",
+        ),
+    ],
+)
+def test_a_section_that_hits_no_node_is_told(text: str, told: str, tmp_path: Path) -> None:
+    _, _, said = imported(tmp_path, text)
+    (line,) = said
+    assert line.startswith(told)
+
+
+def test_sections_that_are_no_overrides_are_not_told(tmp_path: Path) -> None:
+    text = (
+        "[base]\nQAct=SAT\n[c]base\n[other.config]\nNoBias=1\n[mine]base\nInput=onnx, y\nType=Activation\nNbOutputs=3\n"
+    )
+    _, _, said = imported(tmp_path, text.replace("[c]base", "[r]base"))
+    assert not said
+
+
 def test_an_activation_goes_to_its_producer_and_not_to_the_last_cell(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["e"]),

@@ -28,7 +28,8 @@ def test_every_parameter_has_a_meaning_and_every_default_its_text(kind: str) -> 
 
 def test_activations() -> None:
     assert registry.names("activation") == [
-        *("Linear", "Logistic", "LogisticWithLoss", "Rectifier", "Saturation", "Softplus", "Swish", "Tanh", "TanhLeCun")
+        *("Celu", "Clamp", "Elu", "Gelu", "HardSigmoid", "HardSwish", "Linear", "Logistic", "LogisticWithLoss", "Mish"),
+        *("Rectifier", "Saturation", "Selu", "Softplus", "Softsign", "Swish", "Tanh", "TanhLeCun"),
     ]
     rectifier = part("activation", "Rectifier")
     assert (rectifier.leak_slope, rectifier.clipping) == (0.0, 0.0)
@@ -36,6 +37,25 @@ def test_activations() -> None:
     assert part("activation", "Saturation").threshold == 1.0
     assert part("activation", "Tanh").alpha == 1.0
     assert part("activation", "TanhLeCun").label() == "TanhLeCun"
+
+
+def test_bounds_of_a_clamp() -> None:
+    clamp = part("activation", "Clamp", "Low=-0.5|High=3e38")
+    assert clamp.bounds == (-0.5, None)
+    assert clamp.reaches_below_zero
+    assert not part("activation", "Clamp", "Low=0.5").reaches_below_zero
+    with pytest.raises(ParameterError, match="Clamp has Low=2 above High=1") as caught:
+        part("activation", "Clamp", "Low=2")
+    assert caught.value.expected == "Low of at most High"
+
+
+def test_parameters_that_make_no_function() -> None:
+    with pytest.raises(ParameterError, match="Softplus has Alpha=0"):
+        part("activation", "Softplus", "Alpha=0")
+    with pytest.raises(ParameterError, match="Alpha"):
+        part("activation", "Celu", "Alpha=0")
+    with pytest.raises(ParameterError, match="Approximate"):
+        part("activation", "Gelu", "Approximate=Sigmoid")
 
 
 def test_fillers() -> None:
@@ -76,9 +96,11 @@ def test_targets() -> None:
 
 def test_what_targets_score_and_what_they_cannot() -> None:
     kinds = {name: registry.find("target", name) for name in registry.names("target")}
-    assert [name for name, kind in kinds.items() if kind.scores] == ["TargetScore"]
+    assert [name for name, kind in kinds.items() if kind.scores] == ["TargetBBox", "TargetROIs", "TargetScore"]
+    assert [name for name, kind in kinds.items() if kind.judges_learning] == ["TargetScore"]
+    assert [name for name, kind in kinds.items() if not kind.learns] == ["TargetBBox"]
     runs = [name for name, kind in kinds.items() if not kind.absent]
-    assert runs == ["Target", "TargetROIs", "TargetScore"]
+    assert runs == ["Target", "TargetBBox", "TargetROIs", "TargetRP", "TargetScore"]
 
 
 def test_parameters_of_regions_and_boxes() -> None:
@@ -89,6 +111,8 @@ def test_parameters_of_regions_and_boxes() -> None:
     proposed = part("target", "TargetRP", "TargetType=BBox|RP=rp|Anchor=anchor")
     assert proposed.cells == {"RP": "rp", "Anchor": "anchor"}
     assert (proposed.min_overlap, proposed.loss_lambda) == (0.5, 1.0)
+    with pytest.raises(ParameterError, match="GenerateAnchors=1 is not available"):
+        part("target", "TargetBBox", "GenerateAnchors=1")
     boxes = part("target", "TargetBBox")
     assert (boxes.generate_anchors, boxes.nb_anchors, boxes.nb_iter, boxes.nb_class) == (False, 6, 1000000, 1)
     matching = part("target", "TargetMatching")

@@ -12,14 +12,13 @@ from n2d2py.cells.base import ActivatedCell
 from n2d2py.onnx_import.features import Feature
 from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
+from n2d2py.onnx_import.operators.channels import by_channel, number, numbers
 from n2d2py.onnx_import.overrides import NodeKeys
 from n2d2py.parameters import Record, choice, declarations, read
-from n2d2py.parts.activations import Activation, Linear, Rectifier
+from n2d2py.parts.activations import UNBOUNDED, Activation, Linear, Rectifier
 from n2d2py.parts.quantizers import ActivationQuantizer
 from n2d2py.parts.solvers import SGD, Solver
 from n2d2py.registry import register
-
-_LARGEST = 3.0e38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +43,44 @@ def relu(node: OnnxNode, importer: Importer) -> None:
 @register("operator", "LeakyRelu")
 def leaky_relu(node: OnnxNode, importer: Importer) -> None:
     """Rectifier with LeakSlope."""
-    slope = f"{float(node.get('alpha', 0.01)):.9g}"
+    slope = number(float(node.get("alpha", 0.01)))
     activate(node, importer, {"ActivationFunction": "Rectifier", "ActivationFunction.LeakSlope": slope})
 
 
 @register("operator", "PRelu")
 def prelu(node: OnnxNode, importer: Importer) -> None:
-    """Rectifier with LeakSlope where one slope serves all channels; it does not learn."""
+    """Rectifier with LeakSlope where one slope serves all channels, else cells that compute it; it does not learn."""
     slopes = importer.values(node, 1, "slope")
+    item = importer.feature(node.input(0))
     if slopes.size == 0 or np.any(slopes != np.ravel(slopes)[0]):
-        raise UnsupportedError("it has a slope for each channel")
-    slope = f"{float(np.ravel(slopes)[0]):.9g}"
+        _slopes_by_channel(node, importer, by_channel(slopes, item.shape))
+        return
+    slope = number(float(np.ravel(slopes)[0]))
     activate(node, importer, {"ActivationFunction": "Rectifier", "ActivationFunction.LeakSlope": slope})
+
+
+def _slopes_by_channel(node: OnnxNode, importer: Importer, slopes: np.ndarray) -> None:
+    """max(x, s x) where no slope is above 1, else s x + (1 - s) max(x, 0)."""
+    source = importer.source(node.input(0))
+    keys = {"NbOutputs": str(importer.outputs[source].channels)}
+    sloped = importer.add(
+        "Scaling", importer.fresh(f"{node.name}_slopes"), node, (source,), {**keys, "Factor": numbers(slopes)}
+    )
+    parts, operation = (source, sloped.name), "Max"
+    if slopes.max() > 1:
+        rectifier = {"ActivationFunction": "Rectifier"}
+        above = importer.add("Activation", importer.fresh(f"{node.name}_above"), node, (source,), {**keys, **rectifier})
+        rest = importer.add(
+            "Scaling", importer.fresh(f"{node.name}_rest"), node, (above.name,), {**keys, "Factor": numbers(1 - slopes)}
+        )
+        parts, operation = (sloped.name, rest.name), "Sum"
+    cell = importer.add("ElemWise", importer.fresh(node.name), node, parts, {**keys, "Operation": operation})
+    importer.give(node, cell)
 
 
 @register("operator", "Sigmoid")
 def sigmoid(node: OnnxNode, importer: Importer) -> None:
-    """Logistic; where it gates its own input, x * sigmoid(x), Mul makes a Swish of the two."""
-    users = importer.users(node.outputs[0])
-    if len(users) == 1 and users[0].operator == "Mul" and set(users[0].inputs) == {node.input(0), node.outputs[0]}:
-        importer.gates[node.outputs[0]] = node.input(0)
-        importer.give_feature(node, replace(importer.feature(node.input(0)), alone=False))
-        return
+    """Logistic."""
     activate(node, importer, {"ActivationFunction": "Logistic"})
 
 
@@ -75,42 +90,38 @@ def tanh(node: OnnxNode, importer: Importer) -> None:
     activate(node, importer, {"ActivationFunction": "Tanh"})
 
 
-@register("operator", "Softplus")
-def softplus(node: OnnxNode, importer: Importer) -> None:
-    """Softplus."""
-    activate(node, importer, {"ActivationFunction": "Softplus"})
-
-
-@register("operator", "Swish")
-def swish(node: OnnxNode, importer: Importer) -> None:
-    """Swish of alpha 1."""
-    if float(node.get("alpha", 1.0)) != 1.0:
-        raise UnsupportedError(f"alpha={node.get('alpha', 1.0):g} is not supported, 1 is")
-    activate(node, importer, {"ActivationFunction": "Swish"})
-
-
 @register("operator", "Clip")
 def clip(node: OnnxNode, importer: Importer) -> None:
-    """min 0: Rectifier with Clipping; from -c to c: Saturation; no bounds: nothing."""
-    low, high = _bounds(node, importer)
+    """From 0: Rectifier with Clipping; from -c to c: Saturation; no bounds: nothing; else Clamp."""
+    clamp(node, importer, *_bounds(node, importer), importer.feature(node.input(0)))
+
+
+def clamp(node: OnnxNode, importer: Importer, low: float | None, high: float | None, item: Feature) -> None:
+    """Bound a feature; None is no bound."""
     if low is None and high is None:
-        importer.give_feature(node, importer.feature(node.input(0)))
+        importer.give_feature(node, item)
     elif low == 0 and (high is None or high > 0):
         keys = {"ActivationFunction": "Rectifier"}
         if high is not None:
-            keys["ActivationFunction.Clipping"] = f"{high:.9g}"
-        activate(node, importer, keys)
+            keys["ActivationFunction.Clipping"] = number(high)
+        activate(node, importer, keys, item)
     elif low is not None and high is not None and low == -high and high > 0:
-        activate(node, importer, {"ActivationFunction": "Saturation", "ActivationFunction.Threshold": f"{high:.9g}"})
+        keys = {"ActivationFunction": "Saturation", "ActivationFunction.Threshold": number(high)}
+        activate(node, importer, keys, item)
     else:
-        item = importer.feature(node.input(0))
         cell = importer.cells.get(item.source)
         rectified = isinstance(cell, ActivatedCell) and isinstance(cell.activation, Rectifier)
         if rectified and item.alone and low is None and high is not None and high > 0:
-            activate(node, importer, {"ActivationFunction": "Rectifier", "ActivationFunction.Clipping": f"{high:.9g}"})
+            keys = {"ActivationFunction": "Rectifier", "ActivationFunction.Clipping": number(high)}
+            activate(node, importer, keys, item)
             return
-        told = f"{'-inf' if low is None else f'{low:g}'} to {'inf' if high is None else f'{high:g}'}"
-        raise UnsupportedError(f"no activation function clips from {told}: from 0 or from -c to c can be done")
+        bounds = (-UNBOUNDED if low is None else low, UNBOUNDED if high is None else high)
+        if bounds[0] > bounds[1]:
+            raise UnsupportedError(f"its min {bounds[0]:g} is above its max {bounds[1]:g}")
+        keys = {
+            f"ActivationFunction.{name}": number(bound) for name, bound in zip(("Low", "High"), bounds, strict=True)
+        }
+        activate(node, importer, {"ActivationFunction": "Clamp", **keys}, item)
 
 
 def _bounds(node: OnnxNode, importer: Importer) -> tuple[float | None, float | None]:
@@ -123,7 +134,7 @@ def _bounds(node: OnnxNode, importer: Importer) -> tuple[float | None, float | N
             if array.size != 1:
                 raise UnsupportedError(f"its {name} is {array.size} numbers")
             value = float(np.ravel(array)[0])
-        found.append(None if value is None or abs(value) > _LARGEST else float(value))
+        found.append(None if value is None or abs(value) >= UNBOUNDED else float(value))
     return found[0], found[1]
 
 
@@ -146,7 +157,9 @@ def activate(node: OnnxNode, importer: Importer, usual: Mapping[str, str], item:
     # The order of the axes does not matter to a function of single values.
     keys = {"NbOutputs": str(importer.outputs[item.source].channels)}
     given = {} if function.places.get("activation") is None else usual
-    made = importer.add("Activation", importer.fresh(node.name), node, (item.source,), keys, given)
+    made = importer.add(
+        "Activation", importer.fresh(node.name), node, (item.source,), keys, given, category=_category(usual)
+    )
     importer.give_feature(node, replace(item, source=made.name, alone=True))
 
 
@@ -167,7 +180,7 @@ def _merge(node: OnnxNode, importer: Importer, item: Feature, function: Function
 
 
 def _function(node: OnnxNode, importer: Importer, usual: Mapping[str, str]) -> Function:
-    scope = importer.overrides.named(node)
+    scope = importer.overrides.of(node, _category(usual))
     given = {} if scope is not None and scope.listed("ActivationFunction") else usual
     keys = NodeKeys.of(node.place, ActivatedCell, scope, {}, given, activates=True, tells=importer.overrides.tells)
     function = read(Function, keys)
@@ -177,3 +190,8 @@ def _function(node: OnnxNode, importer: Importer, usual: Mapping[str, str]) -> F
             console.warning(f"QAct without ActivationFunction: Linear is assumed, at: {node.place}")
         return replace(function, activation=Linear())
     return function
+
+
+def _category(usual: Mapping[str, str]) -> str | None:
+    """Rectifiers have a section in common; N2D2 knows it too, and never reads it."""
+    return "Rectifier" if usual.get("ActivationFunction") == "Rectifier" else None

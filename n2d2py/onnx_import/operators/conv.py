@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.operators.biases import bias_of, give_biases
-from n2d2py.onnx_import.operators.windows import axes_text, padded, paddings
+from n2d2py.onnx_import.operators.windows import Sides, axes_text, pad_cell, padded, paddings
 from n2d2py.onnx_import.quantized import weight_settings
 from n2d2py.registry import register
 
@@ -62,21 +62,18 @@ def _convolve(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: n
 
 @register("operator", "ConvTranspose")
 def conv_transpose(node: OnnxNode, importer: Importer) -> None:
-    """Deconv; output_padding and asymmetric pads have no cell."""
+    """Deconv; what differs between the sides, output_padding too, is cropped by a Padding cell after it."""
     weights = _weights(node, importer)
     item = importer.feature(node.input(0))
     spatial, groups = weights.ndim - 2, int(node.get("group", 1))
-    if groups != 1 and (groups != weights.shape[0] or weights.shape[1] != 1):
-        raise UnsupportedError(f"group={groups} of {weights.shape[0]} channels is not supported")
     if len(item.shape) != weights.ndim or item.shape[1] != weights.shape[0]:
         raise UnsupportedError(f"weights of {weights.shape[0]} channels do not fit an input of {item.shape[1]}")
-    if any(node.integers("output_padding", spatial, 0)):
-        raise UnsupportedError("output_padding is not supported")
-    if node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or "output_shape" in node.attributes:
-        raise UnsupportedError("auto_pad and output_shape are not supported")
-    pads = node.integers("pads", 2 * spatial, 0)
-    if pads[:spatial] != pads[spatial:]:
-        raise UnsupportedError(f"pads {' '.join(map(str, pads))} are not the same on both sides")
+    if groups < 1 or weights.shape[0] % groups:
+        raise UnsupportedError(f"{weights.shape[0]} channels are not {groups} groups")
+    strides = node.integers("strides", spatial, 1)
+    dilations = node.integers("dilations", spatial, 1)
+    begins, ends = _cropped(node, item.shape[2:], weights.shape[2:], strides, dilations)
+    common = begins if begins == ends else tuple(map(min, zip(begins, ends, strict=True)))
     outputs = weights.shape[1] * groups
     biases = bias_of(node, importer, 2, outputs)
     cell = importer.add(
@@ -87,19 +84,46 @@ def conv_transpose(node: OnnxNode, importer: Importer) -> None:
         {
             "NbOutputs": str(outputs),
             "KernelDims": axes_text(importer, weights.shape[2:], 1),
-            "StrideDims": axes_text(importer, node.integers("strides", spatial, 1), 1),
-            "DilationDims": axes_text(importer, node.integers("dilations", spatial, 1), 1),
-            "PaddingDims": axes_text(importer, pads[:spatial], 0),
+            "StrideDims": axes_text(importer, strides, 1),
+            "DilationDims": axes_text(importer, dilations, 1),
+            "PaddingDims": axes_text(importer, common, 0),
         },
         {"NoBias": "1" if biases is None else "0", **weight_settings(node, importer, 1)},
         category="Conv",
         groups=groups,
     )
-    # ONNX has (channels, outputs, ...), cells (outputs, channels, ...); a depthwise one has one of either.
-    turned = weights if groups > 1 else weights.swapaxes(0, 1)
-    importer.begin(cell, weights=_in_space(importer, turned))
+    # ONNX has (channels, outputs of a group, ...), cells (outputs, channels of a group, ...).
+    grouped = weights.reshape(groups, -1, *weights.shape[1:]).swapaxes(1, 2)
+    importer.begin(cell, weights=_in_space(importer, grouped.reshape(outputs, -1, *weights.shape[2:])))
     give_biases(importer, cell, biases)
-    importer.give(node, cell)
+    if begins == ends:
+        importer.give(node, cell)
+        return
+    crops = [tuple(less - side for less, side in zip(common, sides, strict=True)) for sides in (begins, ends)]
+    cropped = pad_cell(node, importer, cell.name, crops[0], crops[1], f"{node.name}_crop")
+    importer.give(node, importer.cells[cropped])
+
+
+def _cropped(
+    node: OnnxNode, sizes: Sequence[int], kernel: Sides, strides: Sides, dilations: Sides
+) -> tuple[Sides, Sides]:
+    """What of the spread input is left out at the begin and the end of each axis; below 0: places without a tap."""
+    count = len(kernel)
+    more = node.integers("output_padding", count, 0)
+    auto, wanted = node.get("auto_pad", "NOTSET"), node.get("output_shape", None)
+    if wanted is None and auto in ("NOTSET", "", "VALID"):
+        pads = node.integers("pads", 2 * count, 0) if auto != "VALID" else (0,) * 2 * count
+        return pads[:count], tuple(pad - extra for pad, extra in zip(pads[count:], more, strict=True))
+    if wanted is None:
+        wanted = [size * stride for size, stride in zip(sizes, strides, strict=True)]
+    begins, ends = [], []
+    for axis, size in enumerate(wanted[-count:]):
+        spread = (sizes[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1 + more[axis]
+        total = max(spread - size, 0)
+        begin = total - total // 2 if auto != "SAME_UPPER" else total // 2
+        begins.append(begin)
+        ends.append(spread - size - begin - more[axis])
+    return tuple(begins), tuple(ends)
 
 
 def _weights(node: OnnxNode, importer: Importer) -> np.ndarray:

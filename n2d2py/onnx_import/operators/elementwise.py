@@ -15,8 +15,9 @@ from n2d2py.cells.base import WeightedCell
 from n2d2py.cells.batchnorm import BatchNorm
 from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
-from n2d2py.onnx_import.operators.activations import activate
+from n2d2py.onnx_import.operators.activations import clamp
 from n2d2py.onnx_import.operators.biases import add_biases
+from n2d2py.onnx_import.operators.channels import by_channel, numbers
 from n2d2py.registry import register
 
 
@@ -52,13 +53,7 @@ def neg(node: OnnxNode, importer: Importer) -> None:
 
 @register("operator", "Mul")
 def mul(node: OnnxNode, importer: Importer) -> None:
-    """The product of two; x sigmoid(x) is Swish."""
-    for gate, gated in (node.inputs, node.inputs[::-1]):
-        if importer.gates.get(gate) == gated:
-            item = importer.feature(gated)
-            alone = importer.uses(gated) == 2 and importer.aliases.get(gated, gated) == gated
-            activate(node, importer, {"ActivationFunction": "Swish"}, replace(item, alone=alone))
-            return
+    """The product of two."""
     if (found := _constant_operand(node, importer)) is None:
         _combine(node, importer, "Prod", ())
     else:
@@ -79,14 +74,27 @@ def div(node: OnnxNode, importer: Importer) -> None:
 
 @register("operator", "Max")
 def max_(node: OnnxNode, importer: Importer) -> None:
-    """The largest of all; that of a feature and 0 is a Rectifier."""
+    """The largest of all; that of a feature and a number bounds it, by 0 as a Rectifier."""
     found = _constant_operand(node, importer) if len(node.inputs) == 2 else None
     if found is None:
         _combine(node, importer, "Max", ())
-    elif np.any(found[1]):
-        raise UnsupportedError("the maximum with a constant that is not 0 has no cell")
     else:
-        activate(node, importer, {"ActivationFunction": "Rectifier"}, importer.feature(node.input(1 - found[0])))
+        clamp(node, importer, _bound(found[1]), None, importer.feature(node.input(1 - found[0])))
+
+
+@register("operator", "Min")
+def min_(node: OnnxNode, importer: Importer) -> None:
+    """The smaller of a feature and a number."""
+    found = _constant_operand(node, importer) if len(node.inputs) == 2 else None
+    if found is None:
+        raise UnsupportedError("only the minimum of a feature and a number has a cell")
+    clamp(node, importer, None, _bound(found[1]), importer.feature(node.input(1 - found[0])))
+
+
+def _bound(values: np.ndarray) -> float:
+    if values.size == 0 or np.any(values != np.ravel(values)[0]):
+        raise UnsupportedError("its constant is not one number")
+    return float(np.ravel(values)[0])
 
 
 def _sum(node: OnnxNode, importer: Importer, weights: Sequence[float]) -> None:
@@ -141,41 +149,55 @@ def _affine(node: OnnxNode, importer: Importer, name: str, factor: np.ndarray, s
     item = importer.feature(name)
     if importer.folding.shapes.get(node.outputs[0], item.shape) != item.shape:
         raise UnsupportedError("the constant makes the tensor larger")
-    factors, shifts = _by_channel(factor, item.shape), _by_channel(shift, item.shape)
+    if item.in_order:
+        _affine_in_order(node, importer, name, factor, shift)
+        return
+    # In the order of the cell before it nothing need be moved; its result is seen in the order that it had.
+    back = tuple(int(place) for place in np.argsort(item.order))
+    plain = f"{name}_plain"
+    importer.keep(plain, item.transposed(back))
+    _affine_in_order(node, importer, plain, *(_transposed(values, back) for values in (factor, shift)))
+    importer.give_feature(node, importer.feature(node.outputs[0]).transposed(item.order))
+
+
+def _transposed(values: np.ndarray, perm: Sequence[int]) -> np.ndarray:
+    """A constant beside a tensor whose axes are permuted; one that broadcasts gets the axes that it leaves out."""
+    form = (1,) * (len(perm) - values.ndim) + values.shape
+    return values.reshape(form).transpose(perm) if len(form) == len(perm) else values
+
+
+def _affine_in_order(node: OnnxNode, importer: Importer, name: str, factor: np.ndarray, shift: np.ndarray) -> None:
+    item = importer.feature(name)
+    factors, shifts = by_channel(factor, item.shape), by_channel(shift, item.shape)
     if np.all(factors == 1) and not np.any(shifts):
         importer.give_feature(node, item)
         return
     one_each = len(item.shape) == 2 and importer.outputs[item.source].channels != item.shape[1]
-    direct = item.in_order and not one_each and item.base[1:2] == item.shape[1:2]
+    direct = not one_each and item.base[1:2] == item.shape[1:2]
     if direct and _absorb(node, importer, name, factors, shifts):
         return
-    channels = item.shape[1] if len(item.shape) > 1 else 1
-    if factors.size == shifts.size == 1 and item.in_order:
-        source, scalar = importer.rows(name), True
-    else:
-        source, scalar = importer.source(name), factors.size == shifts.size == 1
+    scalar = factors.size == shifts.size == 1
+    source = importer.rows(name) if scalar else importer.source(name)
     channels = importer.outputs[source].channels
     keys = {"NbOutputs": str(channels)}
     if np.any(shifts) or scalar:
         keys.update(_coefficients(factors, shifts, channels, scalar))
         cell = importer.add("ElemWise", importer.fresh(node.name), node, (source,), keys)
     else:
-        cell = importer.add(
-            "Scaling", importer.fresh(node.name), node, (source,), {**keys, "Factor": _numbers(factors)}
-        )
-    if importer.outputs[cell.name] == importer.outputs[item.source] and item.in_order:
+        cell = importer.add("Scaling", importer.fresh(node.name), node, (source,), {**keys, "Factor": numbers(factors)})
+    if importer.outputs[cell.name] == importer.outputs[item.source]:
         importer.give_feature(node, replace(item, source=cell.name, alone=True))
     else:
-        importer.give(node, cell)
+        importer.give_feature(node, importer.plain(cell.name, item.shape))
 
 
 def _coefficients(factors: np.ndarray, shifts: np.ndarray, channels: int, scalar: bool) -> dict[str, str]:
     if scalar:
-        return {"Weights": _numbers(factors), "Shifts": _numbers(shifts)}
+        return {"Weights": numbers(factors), "Shifts": numbers(shifts)}
     return {
         "CoeffMode": "PerChannel",
-        "Weights": _numbers(np.broadcast_to(factors, (channels,))),
-        "Shifts": _numbers(np.broadcast_to(shifts, (channels,))),
+        "Weights": numbers(np.broadcast_to(factors, (channels,))),
+        "Shifts": numbers(np.broadcast_to(shifts, (channels,))),
     }
 
 
@@ -198,18 +220,3 @@ def _absorb(node: OnnxNode, importer: Importer, name: str, factors: np.ndarray, 
         return False
     importer.give_feature(node, item)
     return True
-
-
-def _by_channel(values: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """A constant as one number or as one a channel of a tensor of ``shape``; raises :class:`UnsupportedError`."""
-    if values.size and np.all(values == np.ravel(values)[0]):
-        return np.ravel(values)[:1]
-    form = (1,) * (len(shape) - values.ndim) + values.shape
-    if len(form) != len(shape) or len(form) < 2 or values.size != form[1] or form[1] != shape[1]:
-        told = "x".join(map(str, values.shape))
-        raise UnsupportedError(f"its constant of {told} is neither one number nor one for each channel")
-    return np.ravel(values)
-
-
-def _numbers(values: np.ndarray) -> str:
-    return " ".join(f"{float(value):.9g}" for value in values)

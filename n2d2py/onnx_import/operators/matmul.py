@@ -1,4 +1,7 @@
-"""Gemm, MatMul and MatMulInteger: Fc cells, of the inputs in their order (channel by channel)."""
+"""Gemm, MatMul and MatMulInteger: Fc cells, of the inputs in their order (channel by channel).
+
+A matrix that multiplies the last of several axes is a Conv of 1x1, for which that axis becomes the channels.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def gemm(node: OnnxNode, importer: Importer) -> None:
 
 @register("operator", "MatMul")
 def matmul(node: OnnxNode, importer: Importer) -> None:
-    """Fc without biases; an Add of a constant after it gives them."""
+    """Fc without biases, on the last of several axes a Conv of 1x1; an Add of a constant after it gives the biases."""
     weights = importer.values(node, 1, "second operand")
     if weights.ndim != 2:
         raise UnsupportedError(f"its second operand has {weights.ndim} axes, not two")
@@ -51,7 +54,8 @@ def _connect(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: np
     item = importer.feature(node.input(0))
     values = int(np.prod(item.shape[1:]))
     if len(item.shape) > 2 and item.shape[-1] != values:
-        raise UnsupportedError(f"it multiplies the last of {len(item.shape)} axes; cells only multiply whole stimuli")
+        _connect_last_axis(node, importer, weights)
+        return
     if weights.shape[1] != values:
         raise UnsupportedError(f"weights of {weights.shape[1]} inputs do not fit {values} values")
     source = importer.rows(node.input(0))
@@ -71,3 +75,27 @@ def _connect(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: np
     importer.begin(cell, weights=weights)
     give_biases(importer, cell, biases)
     importer.give(node, cell)
+
+
+def _connect_last_axis(node: OnnxNode, importer: Importer, weights: np.ndarray) -> None:
+    item = importer.feature(node.input(0))
+    if weights.shape[1] != item.shape[-1]:
+        raise UnsupportedError(f"weights of {weights.shape[1]} inputs do not fit an axis of {item.shape[-1]}")
+    if importer.transpose:
+        raise UnsupportedError("with Transpose=1 the last of several axes cannot be multiplied")
+    rank = len(item.shape)
+    before = f"{node.name}_before"
+    importer.keep(before, item.transposed((0, rank - 1, *range(1, rank - 1))))
+    kernel = (1,) * max(2, rank - 2)
+    cell = importer.add(
+        "Conv",
+        importer.fresh(node.name),
+        node,
+        (importer.source(before),),
+        {"NbOutputs": str(weights.shape[0]), "KernelDims": " ".join(map(str, kernel))},
+        {"NoBias": "1", **weight_settings(node, importer, 1)},
+        category="Fc",
+    )
+    importer.begin(cell, weights=weights.reshape(*weights.shape, *kernel))
+    shape = (item.shape[0], weights.shape[0], *item.shape[1:-1])
+    importer.give_feature(node, importer.plain(cell.name, shape).transposed((0, *range(2, rank), 1)))

@@ -10,7 +10,7 @@ from n2d2py.cells.base import PROVIDER, ActivatedCell, Cell, Dims
 from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.operators.windows import Sides, pad_cell, paddings
-from n2d2py.parts.activations import Linear, Logistic, LogisticWithLoss, Rectifier
+from n2d2py.parts.activations import HardSigmoid, Linear, Logistic, LogisticWithLoss, Rectifier
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.registry import register
 
@@ -187,7 +187,7 @@ def is_positive(importer: Importer, source: str) -> bool:
         if isinstance(cell, ActivatedCell):
             function = cell.activation
             rectified = isinstance(function, Rectifier) and function.leak_slope == 0
-            if rectified or isinstance(function, Logistic | LogisticWithLoss):
+            if rectified or isinstance(function, Logistic | LogisticWithLoss | HardSigmoid):
                 continue
             if isinstance(cell.activation_quantizer, SatActivations):
                 continue
