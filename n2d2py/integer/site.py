@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,7 +24,6 @@ from n2d2py.layers.joining import alignments, united
 from n2d2py.layers.pieces import Pieces as LearnedPieces
 from n2d2py.layers.pieces import pieces
 from n2d2py.layers.step import Normalisation
-from n2d2py.layers.step import Step as LearnedStep
 from n2d2py.parameters import Record
 from n2d2py.quant.affine import Affine, reachable
 from n2d2py.quant.grid import Coded, Grid
@@ -280,7 +279,9 @@ def device_of(layer: Layer) -> torch.device:
     return next((tensor.device for tensor in chain(layer.parameters(), layer.buffers())), torch.device("cpu"))
 
 
-def integer_step(step: LearnedStep, grid: Grid, device: torch.device, of_floats: bool = False) -> Step:
+def integer_step(
+    step: Callable[[torch.Tensor], torch.Tensor], grid: Grid, device: torch.device, of_floats: bool = False
+) -> Step:
     """The learned step function on int64 arrays, its codes as the numbers of the levels of ``grid``.
 
     It is called, not copied: what it computes stands in one place. ``of_floats``: the integers are

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
@@ -122,6 +125,20 @@ def lines(table: list[Row]) -> list[str]:
             for row in table
         ],
     )
+
+
+def as_csv(table: list[Row]) -> str:
+    """The rows with the names of their fields, as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in table)
+    return text.getvalue()
+
+
+def as_json(table: list[Row]) -> str:
+    """A list with an object a row, as JSON."""
+    return json.dumps([asdict(row) for row in table], indent=1) + "\n"
 
 
 def verdict(network: IntegerNetwork) -> str:

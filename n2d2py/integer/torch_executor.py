@@ -146,9 +146,9 @@ def _over_channels(x: Tensor, mapping: np.ndarray, maximum: bool) -> Tensor:
     known: dict[bytes, Tensor] = {}
     for column in mapping.T:
         if column.tobytes() not in known:
-            taken = x[:, _at(np.flatnonzero(column), x)]
-            empty = not column.any()
-            known[column.tobytes()] = torch.zeros_like(x[:, 0]) if empty else taken.amax(1) if maximum else taken.sum(1)
+            taken = x.index_select(1, _at(np.flatnonzero(column), x))
+            largest = maximum and column.any()  # a channel that takes nothing is a sum of nothing: zero
+            known[column.tobytes()] = taken.amax(1) if largest else taken.sum(1)
     return torch.stack([known[column.tobytes()] for column in mapping.T], dim=1)
 
 
@@ -157,11 +157,14 @@ def _requantization(operation: Requantization, inputs: list[Tensor], edges: list
     shape = (1, -1, *(1 for _ in range(x.dim() - 2)))
     multipliers, biases = (_at(array, x).view(shape) for array in (rescaling.multipliers, rescaling.biases))
     numbers = ((x * multipliers + biases) >> rescaling.shift).clamp_(0, rescaling.highest)
-    for channel, table in rescaling.tables.items():
-        line = (x[:, channel] * table.sign).contiguous()
-        numbers[:, channel] = torch.searchsorted(_at(table.thresholds, x), line, right=True)
+    if rescaling.tables:
+        counts = [
+            torch.searchsorted(_at(table.thresholds, x), (x.select(1, channel) * table.sign).contiguous(), right=True)
+            for channel, table in rescaling.tables.items()
+        ]
+        numbers = numbers.index_copy(1, _at(np.array([*rescaling.tables]), x), torch.stack(counts, dim=1))
     if operation.levels:
-        return torch.tensor(operation.levels, device=x.device)[numbers]
+        return torch.take(_at(np.array(operation.levels), x), numbers)
     return numbers * operation.step + operation.low if operation.renumbers else numbers
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from n2d2py.cells.lstm import GATES, LSTM
 from n2d2py.graph.network import Node
 from n2d2py.layers.recurrent import RecurrentLayer, repeated
-from n2d2py.layers.sequences import Site, Value
+from n2d2py.layers.sequences import Site
 from n2d2py.parts.fillers import Filler
 from n2d2py.registry import register
 
@@ -34,17 +34,20 @@ class LSTMLayer(RecurrentLayer):
     def before(self, batch: int) -> tuple[Tensor, Tensor]:
         return repeated(self.initial_hidden, batch), repeated(self.initial_state, batch)
 
-    def steps(self, taken: Tensor, site: Site) -> list[Value]:
-        taken = taken + (site.input_biases + site.recurrent_biases)
-        h, state = site.take("output", site.begin[0]), site.take("state", site.begin[1]).real()
+    @staticmethod
+    def biases(inputs: Sequence[Tensor], recurrent: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor] | None]:
+        return [one + other for one, other in zip(inputs, recurrent, strict=True)], None
+
+    def steps(self, taken: Sequence[Sequence[Any]], site: Site) -> list[Any]:
+        h, state = site.take("output", site.begin[0]), site.take("state", site.begin[1])
         found = []
         for at_step in taken:
-            sums = (at_step + site.recur(h)).chunk(len(GATES), -1)
-            i, f, g, o = (site.take("accumulator", one, gate).real() for one, gate in zip(sums, GATES, strict=True))
-            i, f, o = site.take("sigmoid", torch.cat((i, f, o), -1).sigmoid()).real().chunk(3, -1)
-            g = site.take("tanh", g.tanh()).real()
-            kept, added = site.take("state", f * state).real(), site.take("state", i * g).real()
-            state = site.take("state", kept + added).real()
-            h = site.take("output", o * site.take("tanh", state.tanh()).real())
+            sums = zip(at_step, site.recur(h), GATES, strict=True)
+            i, f, g, o = (site.take("accumulator", site.plus(one, other), gate) for one, other, gate in sums)
+            i, f, o = site.logistic(i, f, o)
+            g = site.tanh(g)
+            kept, added = site.take("state", site.times(f, state)), site.take("state", site.times(i, g))
+            state = site.take("state", site.plus(kept, added))
+            h = site.take("output", site.times(o, site.tanh(state)))
             found.append(h)
         return found

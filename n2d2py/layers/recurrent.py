@@ -1,14 +1,15 @@
 """Layers with a memory: torch's own where everything is real, and quantized step by step where something is not.
 
 The equations stand in :mod:`n2d2py.cells.recurrent`, :mod:`n2d2py.cells.lstm` and :mod:`n2d2py.cells.gru`; their
-steps are written once (``RecurrentLayer.steps``), for learning and for codes alike: :mod:`n2d2py.layers.sequences` says
-what a quantizer and a product are in each. The structure is that of Brevitas's quantized LSTM.
+steps are written once (``RecurrentLayer.steps``), for learning, for codes and for the integer network alike:
+:mod:`n2d2py.layers.sequences` says what a quantizer and a product are. The structure is that of Brevitas's quantized
+LSTM.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,8 @@ from n2d2py.cells.recurrent import ROLES, Recurrent
 from n2d2py.graph.network import Node
 from n2d2py.layers.base import Layer, Learned, Stored
 from n2d2py.layers.fillers import fill
-from n2d2py.layers.sequences import Arithmetic, Collecting, Exact, Learning, Site, Value
+from n2d2py.layers.sequence_codes import Exact
+from n2d2py.layers.sequences import Arithmetic, Collecting, Site, Value
 from n2d2py.parameters import declarations
 from n2d2py.parts.fillers import Filler
 from n2d2py.quant.activations import ActivationQuantization
@@ -123,8 +125,13 @@ class RecurrentLayer(Layer):
         """What torch's module takes beside the input."""
         raise NotImplementedError
 
-    def steps(self, taken: Tensor, site: Site) -> list[Value]:
-        """The outputs h of all steps; ``taken`` (time, batch, gates x hidden) are the products with the input."""
+    def steps(self, taken: Sequence[Sequence[Any]], site: Site) -> list[Any]:
+        """The outputs h of all steps; ``taken`` has the products of each gate with the input, biases added, by step."""
+        raise NotImplementedError
+
+    @staticmethod
+    def biases(inputs: Sequence[Tensor], recurrent: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor] | None]:
+        """The biases of each gate that the products with the input get, and those with h, if they get any."""
         raise NotImplementedError
 
     @property
@@ -143,7 +150,7 @@ class RecurrentLayer(Layer):
             hidden, _ = self.core(steps, self.before(len(x)))
             return self._shaped(hidden)
         self.prepare(steps)
-        return self._shaped(self._run(Value(steps), Learning()).values)
+        return self._shaped(self.run(Value(steps), Arithmetic()).values)
 
     @torch.no_grad()
     def prepare(self, steps: Tensor) -> None:
@@ -154,7 +161,7 @@ class RecurrentLayer(Layer):
         learning = self.training
         self.train(False)
         numbers = Collecting()
-        self._run(Value(steps), numbers)
+        self.run(Value(steps), numbers)
         self.train(learning)
         for name, quantizer in waiting.items():
             quantizer.prepare(torch.cat([one.flatten() for one in numbers.found[name]]))
@@ -201,33 +208,36 @@ class RecurrentLayer(Layer):
         self.prepare(sequence(x.real()))
         numbers = Exact()
         values = given.values.double()
-        return self._run(Value(sequence(values), given.grid), numbers), numbers
+        return self.run(Value(sequence(values), given.grid), numbers), numbers
 
-    def _run(self, x: Value, numbers: Arithmetic) -> Value:
-        """The outputs (time, batch, channels) of the last layer."""
+    def run(self, x: Any, numbers: Arithmetic) -> Any:
+        """The outputs of the last layer, (time, batch, channels), for the sequence ``x``."""
         quantizers, cell = self._activations(), self.cell
         if "input" in quantizers:
-            x = numbers.take("input", quantizers["input"], x.real())
-        found: list[Tensor] = []
-        grid: Grid | None = None
+            x = numbers.take("input", quantizers["input"], x)
+        found: list[Any] = []
         for index, (layer, suffix, called) in enumerate(self._directions()):
-            backward = bool(called)
-            both = self._both(layer, suffix)
             mine = [self._weights().get(f"{gate}_{layer}{called}") for gate in cell.gates]
-            weights = numbers.weights(mine, both)
-            inputs = x.values.shape[-1]
-            biases = [getattr(self.core, f"bias_{part}_l{layer}{suffix}") for part in ("ih", "hh")]
-            begin = [getattr(self, name)[index].expand(x.values.shape[1], -1) for name in self.initial]
-            site = Site(numbers, quantizers, layer, called, weights.columns(inputs, None), biases, begin)
-            outputs = self.steps(numbers.product(x.flipped() if backward else x, weights.columns(0, inputs)), site)
-            hidden, grid = torch.stack([one.values for one in outputs]), outputs[0].grid
-            found.append(hidden.flip(0) if backward else hidden)
+            rows = numbers.weights(mine, self._both(layer, suffix))
+            inputs = cell.input_dim if layer == 0 else cell.hidden_size * cell.directions
+            to_inputs, to_outputs = self.biases(*self._biases(layer, suffix))
+            products = numbers.product(numbers.flipped(x) if called else x, rows.columns(0, inputs))
+            biased = [numbers.steps(numbers.biased(one, b)) for one, b in zip(products, to_inputs, strict=True)]
+            begin = [numbers.before(getattr(self, name)[index], x) for name in self.initial]
+            site = Site(numbers, quantizers, layer, called, rows.columns(inputs, None), to_outputs, begin)
+            outputs = numbers.stacked(self.steps(list(zip(*biased, strict=True)), site))
+            found.append(numbers.flipped(outputs) if called else outputs)
             if len(found) == cell.directions:
-                x = Value(torch.cat(found, -1), grid)
+                x = numbers.joined(found)
                 found = []
                 if layer + 1 < cell.nb_layers and cell.dropout and self.training:
                     x = Value(functional.dropout(x.values, cell.dropout))
         return x
+
+    def _biases(self, layer: int, suffix: str) -> list[list[Tensor]]:
+        """Those of the input and of the recurrence, gate by gate."""
+        both = [getattr(self.core, f"bias_{part}_l{layer}{suffix}") for part in ("ih", "hh")]
+        return [list(one.chunk(len(self.cell.gates))) for one in both]
 
     def _both(self, layer: int, suffix: str) -> list[Tensor]:
         """The weights of each gate: (hidden, inputs + hidden)."""

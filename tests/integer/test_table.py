@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import csv
+import io
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -14,6 +17,14 @@ from n2d2py.integer.proof import Proof
 from n2d2py.integer.requantize import requantize
 
 from .networks import edge, lenet_like, single
+
+
+def test_rows_as_data() -> None:
+    rows = table.rows(lenet_like())
+    records = list(csv.DictReader(io.StringIO(table.as_csv(rows))))
+    assert [record["cell"] for record in records] == [row.cell for row in rows]
+    assert [int(record["accumulator_bits"]) for record in records] == [row.accumulator_bits for row in rows]
+    assert json.loads(table.as_json(rows)) == [asdict(row) for row in rows]
 
 
 def test_table() -> None:

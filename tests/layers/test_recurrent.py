@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from n2d2py.layers.sequences import Learning, Value
+from n2d2py.layers.sequences import Arithmetic, Value
 from n2d2py.learn.solving import build as solvers
 from n2d2py.learn.weights import load, save
 from n2d2py.quant.grid import Coded
@@ -65,7 +65,7 @@ def test_the_steps_without_quantizers_are_torch_too(kind, layers, both):
     one = layer(kind, filled, layers=layers, both=both, single=0)
     steps = sequences().permute(2, 0, 1, 3).flatten(2)
     theirs, _ = one.core(steps, one.before(BATCH))
-    assert torch.allclose(one._run(Value(steps), Learning()).values, theirs, atol=1e-6)
+    assert torch.allclose(one.run(Value(steps), Arithmetic()).values, theirs, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])

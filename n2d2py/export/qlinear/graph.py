@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18
-"""BitwiseAnd came with it; every runtime since 2023 has it."""
+"""ReduceMax of axes that are an input came with it; every runtime since 2023 has it."""
 IR_VERSION = 8
 
 EXACT = {"float": 1 << 24, "double": 1 << 53, "int32": 1 << 31, "int64": 1 << 63}
@@ -30,17 +30,37 @@ _NUMPY = {"float": "float32", "double": "float64"}
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor: its name, its type, and the factor by which the codes in it are multiplied, a power of two."""
+    """A tensor that holds codes: its name, its type, and the stored number of code 0 (bytes of signed codes)."""
 
     name: str
     type: str
-    factor: int = 1
+    zero: int = 0
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the same integers are written: ``packed`` weights of few levels in 4 bits, ``qdq`` as DequantizeLinear, Conv
+    and QuantizeLinear instead of QLinearConv."""
+
+    packed: bool = False
+    qdq: bool = False
+
+    @property
+    def opset(self) -> int:
+        """The operators' version: 4-bit tensors came with 21."""
+        return 21 if self.packed else OPSET
+
+    @property
+    def ir_version(self) -> int:
+        """The file's version."""
+        return 10 if self.packed else IR_VERSION
 
 
 class Graph:
     """Nodes and initializers in order; every tensor has four axes (batch, channels, height, width)."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form = Form()) -> None:
+        self.form = form
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, onnx.TensorProto] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -52,11 +72,39 @@ class Graph:
         key = (str(array.dtype), array.shape, array.tobytes())
         if name is None and key in self._shared:
             return self._shared[key]
-        made = name or f"constant_{len(self._shared)}"
+        if name is not None:
+            return self._kept(name, numpy_helper.from_array(array))
+        made = self._shared[key] = f"constant_{len(self._shared)}"
         self.initializers[made] = numpy_helper.from_array(array, made)
-        if name is None:
-            self._shared[key] = made
         return made
+
+    def _kept(self, name: str, tensor: onnx.TensorProto) -> str:
+        """The name under which an initializer is kept: another number behind it for other values, not for the same."""
+        made, count = name, 1
+        while True:
+            tensor.name = made
+            if self.initializers.setdefault(made, tensor) == tensor:
+                return made
+            count += 1
+            made = f"{name}_{count}"
+
+    def weights(self, values: np.ndarray, type_: str, name: str, axis: int = 0) -> str:
+        """An initializer of integers; ``axis`` is that of the outputs.
+
+        Packed: if no output has more than 16 numbers at even distances, they are stored in 4 bits each, and the nodes
+        that make the integers of them are for the runtime to compute once, when it loads the file.
+        """
+        steps = tuple(packing(values, axis)) if self.form.packed else ()
+        if not steps:
+            return self.constant(values, type_, name)
+        numbers, factors, offsets = steps
+        low, high = np.resize(numbers, 2 * -(-numbers.size // 2)).astype(np.uint8).reshape(-1, 2).T
+        data = (low | high << 4).tobytes()
+        name = self._kept(name, helper.make_tensor(name, TensorProto.UINT4, numbers.shape, data, raw=True))
+        wide = self.node("Cast", [name], to=TensorProto.INT32)
+        scaled = self.node("Mul", [wide, self.constant(factors, "int32")])
+        moved = self.node("Add", [scaled, self.constant(offsets, "int32")])
+        return self.node("Cast", [moved], to=TYPES[type_])
 
     def node(self, kind: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
         """Add a node; gives the name of its output, a made one if none is asked for."""
@@ -67,28 +115,27 @@ class Graph:
         return output
 
     def cast(self, value: Value, type_: str, output: str | None = None) -> Value:
-        """The same numbers in another type."""
+        """The codes in a type that holds them."""
+        if value.zero:
+            wide = self.node("Cast", [value.name], to=TYPES[type_])
+            return Value(self.node("Sub", [wide, self.constant(value.zero, type_)], output), type_)
         if value.type == type_ and output is None:
             return value
-        return Value(self.node("Cast", [value.name], output, to=TYPES[type_]), type_, value.factor)
+        return Value(self.node("Cast", [value.name], output, to=TYPES[type_]), type_)
+
+    def prune(self, outputs: Collection[str]) -> None:
+        """Leave out the nodes and initializers of which no output is made."""
+        live, kept = set(outputs), []
+        for node in reversed(self.nodes):
+            if not live.isdisjoint(node.output):
+                kept.append(node)
+                live.update(node.input)
+        self.nodes = kept[::-1]
+        self.initializers = {name: tensor for name, tensor in self.initializers.items() if name in live}
 
     def channelled(self, values: Any, type_: str) -> str:
         """A constant of one number a channel."""
         return self.constant(np.asarray(values).reshape(1, -1, 1, 1), type_)
-
-    def codes(self, value: Value, type_: str, output: str | None = None) -> Value:
-        """The codes themselves, without factor, in a wide type."""
-        wide = self.cast(value, type_)
-        if value.factor == 1:
-            return self._named(wide, output)
-        if type_ in ("float", "double"):
-            name = self.node("Mul", [wide.name, self.constant(1 / value.factor, type_)], output)
-        else:
-            name = self.node("Div", [wide.name, self.constant(value.factor, type_)], output)
-        return Value(name, type_)
-
-    def _named(self, value: Value, output: str | None) -> Value:
-        return value if output is None else Value(self.node("Identity", [value.name], output), value.type, value.factor)
 
     def bounded(self, value: str, bound: int, upper: bool) -> str:
         """int64 codes that are at most (``upper``) or at least ``bound``.
@@ -114,6 +161,19 @@ class Graph:
         divisor = self.constant(1 << shift, value.type)
         rest = self.node("Mod", [value.name, divisor])
         return Value(self.node("Div", [self.node("Sub", [value.name, rest]), divisor], output), value.type)
+
+
+def packing(values: np.ndarray, axis: int) -> Iterator[np.ndarray]:
+    """Numbers 0..15 and, for each output, a factor and an offset with values = number * factor + offset.
+
+    Nothing if an output has other numbers than that.
+    """
+    others = tuple(other for other in range(values.ndim) if other != axis)
+    offsets = values.min(axis=others, keepdims=True)
+    factors = np.maximum(np.gcd.reduce(values - offsets, axis=others, keepdims=True), 1)
+    numbers = (values - offsets) // factors
+    if values.size and int(numbers.max()) < 16:
+        yield from (numbers, factors, offsets)
 
 
 def wide_type(bound: int) -> str:
