@@ -1,6 +1,9 @@
 """The table "network x bits x executor: differing codes", and its page ``docs/results/equality.md``.
 
     OMP_NUM_THREADS=1 python bench/equality.py [--page docs/results/equality.md] [--only LeNet] [--stimuli 4] [--seed 1]
+        [--quick]
+
+--quick takes the small networks only, one pair of ranges each.
 
 Each network gets random weights and BatchNorm statistics that look trained, and some that do not: negative, zero and
 tiny scales, variances of 0. It is made an integer network; then random 8-bit images go through the learned network and
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +30,8 @@ sys.path.insert(0, str(ROOT / "tests"))  # the networks and the random parameter
 from integer import blocks  # noqa: E402
 from integer.learned import IMAGES, Images, lenet, randomise  # noqa: E402
 
-from n2d2py import ini, tables  # noqa: E402
+from n2d2py import console, ini, tables  # noqa: E402
+from n2d2py.calibration import equalization, places, preparation, quantization, statistics  # noqa: E402
 from n2d2py.export import verification  # noqa: E402
 from n2d2py.export.base import Export  # noqa: E402
 from n2d2py.graph.build import build  # noqa: E402
@@ -34,7 +39,7 @@ from n2d2py.integer.lower import lower  # noqa: E402
 from n2d2py.integer.network import IntegerNetwork, Requantization  # noqa: E402
 from n2d2py.layers.network import TorchNetwork  # noqa: E402
 
-EXECUTORS = ("interpreter", "torch", "ONNX Runtime", "C")
+EXECUTORS = ("interpreter", "torch", "ONNX Runtime", "C", "QONNX")
 EQUAL = tuple((levels, levels) for levels in (1, 3, 7, 15, 31, 63, 127, 255))
 ALL = (*EQUAL, (1, 255), (255, 1), (15, 255), (63, 7))
 """Levels but one of weights and of activations: 1 to 8 bits, equal and mixed."""
@@ -75,12 +80,22 @@ class Case:
     name: str
     make: Making
     pairs: tuple[tuple[int, int], ...]
+    calibrated: bool = False
+    """A float network that is quantized after learning, as many bits everywhere."""
+    small: bool = False
+
+
+def float_lenet(weights: int, activations: int) -> str:
+    """LeNet without quantizers."""
+    lines = lenet(weights, activations).splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("QWeight", "QAct"))) + "\n"
 
 
 CASES = (
-    Case("LeNet, 20x20", lenet, ALL),
-    Case("Pre-activation residual blocks, 8x8", blocks.resnet_v2, FEW),
-    Case("Inception-like, 8x8", blocks.inception, ALL),
+    Case("LeNet, 20x20", lenet, ALL, small=True),
+    Case("LeNet, 20x20, quantized after learning", float_lenet, EQUAL[1:], calibrated=True, small=True),
+    Case("Pre-activation residual blocks, 8x8", blocks.resnet_v2, FEW, small=True),
+    Case("Inception-like, 8x8", blocks.inception, ALL, small=True),
     Case("ResNet-20, 32x32", model("ResNet-20_CIFAR10.ini"), FEW),
     Case("ResNet-18, a quarter of the width, 32x32", model("ResNet-18_SAT4.ini", *SMALL, *QUARTER), FEW),
     Case("ResNet-18, 32x32", model("ResNet-18_SAT4.ini", *SMALL), ((15, 15),)),
@@ -114,10 +129,29 @@ def learned(text: str, file: str, seed: int) -> TorchNetwork:
     return network.eval()
 
 
+class _Batch(Images):
+    """Images that can be counted."""
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def calibrated(network: TorchNetwork, bits: int, seed: int) -> TorchNetwork:
+    """The network quantized after learning, on 16 random images."""
+    plain = preparation.prepared(network)
+    equalization.equalize(plain)
+    outputs = places.quantized_outputs(plain.network)
+    with console.without_lines():
+        seen = statistics.collect(plain, outputs, [_Batch(network, 16, seed)], 16, "Validation")
+    return quantization.quantized(plain, seen, quantization.Choices(bits)).network
+
+
 def row(case: Case, weights: int, activations: int, stimuli: int, seed: int) -> Row:
     """Make the network, lower it, and compare all executors."""
     text = case.make(weights, activations)
     network = learned(text, str(ROOT / "models" / "net.ini"), seed)
+    if case.calibrated:
+        network = calibrated(network, weights.bit_length(), seed)
     integer = lower(network, IMAGES)
     batch = Images(network, stimuli, seed)
     assert batch.codes is not None
@@ -140,10 +174,12 @@ def proved(network: IntegerNetwork) -> str:
     return f"{channels - sum(operation.proof.wrong_channels for operation in rescalings)} of {channels}"
 
 
-def rows(only: str, stimuli: int, seed: int) -> Iterator[Row]:
-    """All rows whose network has ``only`` in its name, one after the other."""
+def rows(only: str, stimuli: int, seed: int, quick: bool) -> Iterator[Row]:
+    """All rows whose network has ``only`` in its name, one after the other; ``quick``: some of them."""
     for case in CASES:
-        for weights, activations in case.pairs if only.lower() in case.name.lower() else ():
+        if only.lower() not in case.name.lower() or (quick and not case.small):
+            continue
+        for weights, activations in case.pairs[-1:] if quick else case.pairs:
             yield row(case, weights, activations, stimuli, seed)
 
 
@@ -176,7 +212,8 @@ variances of 0 among them; {stimuli} random 8-bit images a network. "Bits" are t
 models of `models/` keep 8-bit weights in their first and last layer. "Channels proved" counts the channels whose
 rescaling is proved equal to the learned step function on the whole reachable range of accumulators, so that zeros there
 do not depend on the images. ONNX Runtime and C do not store accumulators that are rescaled at once; all else is
-compared.
+compared. "Quantized after learning" is a float network with steps from 16 images (`-calib`). QONNX is qonnx's own
+executor.
 
 """
     lines = [HEADINGS, tuple("---" for _ in HEADINGS), *(cells(one) for one in found)]
@@ -192,10 +229,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="networks with this in their name")
     parser.add_argument("--stimuli", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="small networks, one pair of ranges each")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # qonnx warns of what its next version needs
     found, start = [], time.perf_counter()
-    for one in rows(options.only, options.stimuli, options.seed):
+    for one in rows(options.only, options.stimuli, options.seed, options.quick):
         found.append(one)
         print(*cells(one), f"({time.perf_counter() - start:.0f} s)", sep="  ", flush=True)
     print("\n".join(tables.table(HEADINGS, [cells(one) for one in found])))

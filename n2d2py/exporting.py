@@ -13,11 +13,18 @@ from n2d2py.export.base import Export
 from n2d2py.integer.evaluation import entering
 from n2d2py.integer.network import IntegerNetwork, Weighted
 from n2d2py.integer.requantize import SHIFT_MODES
+from n2d2py.learn.testing import device_of
 from n2d2py.quant.grid import Coded
 from n2d2py.registry import find, names
 from n2d2py.session import Session
 
-_EXECUTORS = {"C": ("C",), "ONNX": ("ONNX Runtime",), "QONNX": ("QONNX",)}
+_EXECUTORS = {
+    "C": ("C",),
+    "ONNX": ("ONNX Runtime",),
+    "ONNX-QDQ": ("ONNX Runtime, QDQ",),
+    "ONNX-packed": ("ONNX Runtime, packed",),
+    "QONNX": ("QONNX",),
+}
 """Executors that run what is exported, by exporter."""
 _REFERENCE = ("interpreter", "torch")
 _USUAL = ("interpreter", "torch", "ONNX Runtime", "C")
@@ -87,7 +94,8 @@ def _with_stimuli(session: Session, network: IntegerNetwork, count: int) -> Expo
 
 def _made(session: Session, network: IntegerNetwork, stimuli: np.ndarray) -> Export:
     targets = tuple((target.cell, target.binary_threshold) for target in session.network.targets)
-    return Export(network, session.ini.read_bytes(), stimuli, tuple(dict.fromkeys(targets)))
+    device = str(device_of(session.learned))
+    return Export(network, session.ini.read_bytes(), stimuli, tuple(dict.fromkeys(targets)), device)
 
 
 def _verify(session: Session, network: IntegerNetwork, kind: str) -> None:
@@ -96,6 +104,7 @@ def _verify(session: Session, network: IntegerNetwork, kind: str) -> None:
     export = _with_stimuli(session, network, 1)
     wanted = (*_REFERENCE, *_EXECUTORS[kind]) if kind else _USUAL
     report = verification.compare(session.learned, export, session.stimuli.passes("Test"), wanted, bool(kind))
+    session.page.executed(report)
     console.line("The trained network beside each executor: differing codes of each cell (-: not stored)")
     for text in report.lines():
         console.line(text)

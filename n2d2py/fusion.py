@@ -17,6 +17,7 @@ from n2d2py.data.source import Source
 from n2d2py.data.stimuli import Stimuli
 from n2d2py.errors import IntegerError
 from n2d2py.graph import picture
+from n2d2py.graph.files import write as write_file
 from n2d2py.graph.network import Network
 from n2d2py.integer import ends, manifest, table
 from n2d2py.integer.evaluation import IntegerEvaluation
@@ -55,18 +56,20 @@ def test_integer(session: Session) -> tuple[list[Result], Verification | None]:
     console.line(table.verdict(network))
     if network.islands:
         console.line(f"computed on real numbers, outside of the integer network: {', '.join(network.islands)}")
-    outcome.draw_graph(session, fused.picture_of(network))
+    session.page.lowered(network, mode)
+    outcome.draw_graph(session, fused.picture_of(network), "Integer network")
     names = session.stimuli.label_names
     write(network, FOLDER, session.network, session.source, session.provider, names, session.ini.read_bytes())
     console.line(f"[LOG] Integer weights, biases and scales ({FOLDER}/*.syntxt, {FOLDER / manifest.MANIFEST})")
     console.line()
     results: list[Result] = []
     if outcome.scores(session.network):
-        results = outcome.test(session, IntegerEvaluation(session.network, network))
+        results = outcome.test(session, IntegerEvaluation(session.network, network), "integer network")
     if not session.stimuli.size("Test"):
         console.warning("there are no stimuli to compare the two networks on; what holds is the proof above")
         return results, None
     verification = verify(session.learned, network, session.stimuli.passes("Test"))
+    session.page.compared(verification)
     _report(verification)
     check(verification, mode)
     return results, verification
@@ -146,9 +149,12 @@ def write(
     names: list[str],
     ini: bytes | None,
 ) -> None:
-    """Write integers, scales, their distributions and the manifest; ``names`` are those of the labels."""
+    """Write integers, scales, distributions, the table of the layers and the manifest; ``names``: of the labels."""
     targets = [ends.target(one, network, names, labels.lookup(one, names)) for one in graph.targets]
     manifest.write(network, folder, ini, _preprocessing(source, provider, network), targets)
+    rows = table.rows(network)
+    write_file(folder / "layers.csv", table.as_csv(rows))
+    write_file(folder / "layers.json", table.as_json(rows))
     for operation in network:
         if isinstance(operation, Weighted):
             distributions.write_levels(folder, operation.cell, operation.connected_weights, operation.weights_grid)
@@ -193,5 +199,5 @@ def test_fused(session: Session) -> None:
             remedy="-qat-sat absorbs BatchNorm into the integer network and keeps every code",
         )
     network = absorb_batchnorm(session.learned)
-    outcome.draw_graph(session, picture.picture_of(network.network))
-    outcome.test(session, network)
+    outcome.draw_graph(session, picture.picture_of(network.network), "Network with BatchNorm fused")
+    outcome.test(session, network, "BatchNorm fused")

@@ -7,11 +7,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import runs
 from runs import Folder
 
-from n2d2py.export.executors import Interpreter
+from n2d2py.export.c import packing
+from n2d2py.export.c.operations import weighted
+from n2d2py.export.c.packing import Packed
+from n2d2py.export.executors import CProgram, Interpreter, OnnxRuntime
+from n2d2py.integer.network import Weighted
 
 
 @pytest.fixture
@@ -48,10 +53,35 @@ def test_a_difference_is_an_error(run: Folder, monkeypatch: pytest.MonkeyPatch) 
     assert "interpreter is not the trained network: conv1 differs first" in run.said
 
 
+@pytest.mark.skipif(CProgram.missing() is not None, reason="needs a C compiler with make")
+@pytest.mark.parametrize(("broken", "named"), [("fc1", "fc1"), ("conv1", "bn1")])
+def test_a_broken_c_export_is_found_out(run: Folder, monkeypatch: pytest.MonkeyPatch, broken: str, named: str) -> None:
+    """One bit of the weights of a cell is wrong; what a rescaling hides is seen in the cell that is stored next."""
+
+    def pack(operation: Weighted) -> Packed:
+        packed = packing.pack(operation)
+        if operation.cell == broken:
+            packed.data[0] ^= 8
+        return packed
+
+    monkeypatch.setattr(weighted, "pack", pack)
+    assert run.run("-verify -export C") == 1
+    assert f"C is not the trained network: {named} differs first" in run.said
+    assert "0 differing codes and labels" in run.said
+
+
+def test_a_broken_onnx_export_is_found_out(run: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code of the stimuli is one too large on its way into the model."""
+    right = OnnxRuntime.run
+    monkeypatch.setattr(OnnxRuntime, "run", lambda self, codes: right(self, np.maximum(codes, 1)))
+    assert run.run("-verify") == 1
+    assert "ONNX Runtime is not the trained network: " in run.said
+
+
 @pytest.mark.parametrize(
     ("line", "status", "message"),
     [
-        ("-export CPP", 2, "one of C, ONNX, QONNX"),
+        ("-export CPP", 2, "expected: one of C, ONNX"),
         ("-export C -nbbits 2", 2, "the network has learned weights of 4 bits"),
     ],
 )

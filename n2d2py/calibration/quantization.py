@@ -18,6 +18,7 @@ from n2d2py.calibration.histogram import Histogram, of_values
 from n2d2py.calibration.statistics import Statistics
 from n2d2py.cells.base import WeightedCell
 from n2d2py.cells.batchnorm import BatchNorm
+from n2d2py.errors import UsageError
 from n2d2py.graph.editing import redirected
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
@@ -44,6 +45,16 @@ class Choices:
     quantile: float = 0.9999
     signed_only: bool = False
     per_output: bool = False
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bits <= MOST_BITS:
+            raise UsageError(f"a calibration for {self.bits} bits", expected=f"2 to {MOST_BITS} bits")
+        for word, known, of in (
+            (self.weights, clipping.WEIGHT_MODES, "weights"),
+            (self.activations, clipping.ACTIVATION_MODES, "activations"),
+        ):
+            if word not in known:
+                raise UsageError(f"clipping {word!r} of {of}", expected=f"one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)

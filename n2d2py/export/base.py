@@ -13,6 +13,7 @@ import numpy as np
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer import interpreter
+from n2d2py.integer.arithmetic import FloatBits
 from n2d2py.integer.network import Edge, IntegerNetwork, Operation
 
 
@@ -39,13 +40,14 @@ class Decision:
 class Export:
     """A network that is exported. ``ini`` is the text of its INI file, ``stimuli`` int64 codes (count, C, H, W).
 
-    ``targets`` are (cell, threshold of a single neuron) pairs.
+    ``targets`` are (cell, threshold of a single neuron) pairs. ``device`` is where the executor ``torch`` computes.
     """
 
     network: IntegerNetwork
     ini: bytes
     stimuli: np.ndarray
     targets: tuple[tuple[str, float], ...] = ()
+    device: str = "cpu"
 
     @property
     def ini_hash(self) -> str:
@@ -95,6 +97,23 @@ class Export:
         """Codes of the outputs for the stimuli, by the reference interpreter."""
         return interpreter.run(self.network, self.stimuli, set(self.outputs))
 
+    def pixels(self, codes: np.ndarray) -> np.ndarray | None:
+        """uint8 stimuli of which the network's table of bytes makes ``codes`` (count, C, ...); None without table.
+
+        Raises :class:`IntegerError` for a code that no byte has.
+        """
+        lookup = self.network.lookup
+        if lookup is None:
+            return None
+        pixels = np.empty(codes.shape, dtype=np.uint8)
+        for channel, row in enumerate(np.broadcast_to(lookup.table, (codes.shape[1], 256))):
+            order = np.argsort(row, kind="stable")
+            places = np.searchsorted(row[order], codes[:, channel]).clip(max=255)
+            pixels[:, channel] = order[places]
+        if not np.array_equal(lookup.codes(pixels), codes):
+            raise IntegerError("the stimuli have codes that no byte has", remedy="take stimuli of the test set")
+        return pixels
+
     def facts(self) -> dict[str, Any]:
         """What every export says of itself."""
         network = self.network
@@ -122,9 +141,14 @@ def _first_above(edge: Edge, threshold: float) -> int:
 
 def no_form(operation: Operation, what: str, known: Sequence[str], why: str = "") -> IntegerError:
     """The error that an operation cannot be exported."""
+    remedy = "export to another format, or leave the cell out"
+    if isinstance(operation, FloatBits):
+        taken = operation.inputs[0]
+        why = f"{taken} before it computes with real numbers, which are not the same on every machine"
+        remedy = f"leave {taken} out, or let nothing but targets take what it gives"
     return IntegerError(
         f"{type(operation).__name__} {operation.name} of cell {operation.cell} has no {what} form"
         + (f": {why}" if why else ""),
         expected=f"operations among {', '.join(known)}",
-        remedy="export to another format, or leave the cell out",
+        remedy=remedy,
     )

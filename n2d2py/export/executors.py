@@ -62,7 +62,7 @@ class Interpreter:
 
 @register("executor", "torch")
 class Torch:
-    """torch, on the device that it finds."""
+    """torch, on the device of the export."""
 
     def __init__(self, export: Export) -> None:
         self._export = export
@@ -77,7 +77,7 @@ class Torch:
         import torch
 
         wanted = {op.name for op in self._export.operations}
-        results = torch_executor.run(self._export.network, torch.from_numpy(stimuli), wanted)
+        results = torch_executor.run(self._export.network, torch.from_numpy(stimuli).to(self._export.device), wanted)
         return {name: values.cpu().numpy().astype(np.int64) for name, values in results.items()}
 
     def close(self) -> None:
@@ -88,16 +88,19 @@ class Torch:
 class OnnxRuntime:
     """The ONNX export in ONNX Runtime; accumulators inside QLinearConv are not seen."""
 
+    exporter = "ONNX"
+
     def __init__(self, export: Export) -> None:
         import onnxruntime
 
+        from n2d2py.export.qlinear.exporter import FORMS
         from n2d2py.export.qlinear.model import build
         from n2d2py.export.qlinear.writing import IN_RESCALING
 
         names = [operation.name for operation in export.operations]
-        self._model = build(export, names)
+        self._model = build(export, names, FORMS[self.exporter])
         self._tensors = {
-            name: (self._model.outputs.get(name, self._model.values[name].name), self._factor(name))
+            name: self._model.outputs.get(name, self._model.values[name].name)
             for name in names
             if self._model.paths[name] != IN_RESCALING
         }
@@ -105,8 +108,8 @@ class OnnxRuntime:
             self._model.proto.SerializeToString(), providers=["CPUExecutionProvider"]
         )
 
-    def _factor(self, name: str) -> int:
-        return 1 if name in self._model.outputs else self._model.values[name].factor
+    def _zero(self, name: str) -> int:
+        return 0 if name in self._model.outputs else self._model.values[name].zero
 
     @staticmethod
     def missing() -> str | None:
@@ -114,18 +117,28 @@ class OnnxRuntime:
         return None
 
     def run(self, stimuli: np.ndarray) -> dict[str, np.ndarray]:
-        """Codes of the operations that the graph stores; a remainder of the stored factor counts as a difference."""
-        wanted = sorted({tensor for tensor, _ in self._tensors.values()})
+        """Codes of the operations that the graph stores."""
+        wanted = sorted(set(self._tensors.values()))
         results = self._session.run(wanted, {PROVIDER: stimuli.astype(self._model.stimuli_type)})
         stored = dict(zip(wanted, results, strict=True))
-        codes = {}
-        for name, (tensor, factor) in self._tensors.items():
-            values = stored[tensor].astype(np.int64)
-            codes[name] = np.where(values % factor == 0, values // factor, np.iinfo(np.int64).min)
-        return codes
+        return {name: stored[tensor].astype(np.int64) - self._zero(name) for name, tensor in self._tensors.items()}
 
     def close(self) -> None:
         """It holds nothing outside of this process."""
+
+
+@register("executor", "ONNX Runtime, QDQ")
+class OnnxRuntimeQdq(OnnxRuntime):
+    """The export ONNX-QDQ in ONNX Runtime."""
+
+    exporter = "ONNX-QDQ"
+
+
+@register("executor", "ONNX Runtime, packed")
+class OnnxRuntimePacked(OnnxRuntime):
+    """The export ONNX-packed in ONNX Runtime."""
+
+    exporter = "ONNX-packed"
 
 
 @register("executor", "C")
@@ -158,10 +171,14 @@ class CProgram:
         """Codes of all steps of the program."""
         from n2d2py.export.c.exporter import write_stimuli
 
-        path = Path(self._folder.name)
-        write_stimuli(self._export, stimuli, path / "batch.bin")
+        path, pixels = Path(self._folder.name), self._export.pixels(stimuli)
+        batch = "batch.bin" if pixels is None else "batch.raw"
+        if pixels is None:
+            write_stimuli(self._export, stimuli, path / batch)
+        else:
+            (path / batch).write_bytes(pixels.tobytes())
         ran = subprocess.run(
-            ["./network", "-trace", "batch.codes", "batch.bin"], cwd=path, capture_output=True, text=True, check=False
+            ["./network", "-trace", "batch.codes", batch], cwd=path, capture_output=True, text=True, check=False
         )
         if ran.returncode:
             raise IntegerError(f"the program of the C export fails: {ran.stderr.strip()[:500]}")

@@ -34,18 +34,15 @@ def test_equal_on_every_accumulator(slope: float, offset: float, highest: int) -
     (steps,) = steps_of(rescaling, source)
     everything = np.arange(LOW, HIGH + 1)
     codes = rescaling.codes(everything[None])[0]
-    levels = highest + 1
-    fine = 256 // levels if levels & (levels - 1) == 0 and levels < 256 else 1
-    top = 255 if fine > 1 else highest
-    line = integer_line(steps, [8, 4, 1], 2, fine, highest)
+    line = integer_line(steps, [8, 4, 1], 2, highest)
     if line is not None:
         sums = line.factor * line.sign * 2 * everything + line.bias
-        y = np.clip(np.rint(sums.astype(np.float32) * np.float32(line.scale)), 0, top)
-        assert np.array_equal(y // fine, codes)
-    real = float_line(steps, 2, fine, highest)
+        y = np.clip(np.rint(sums.astype(np.float32) * np.float32(line.scale)), 0, highest)
+        assert np.array_equal(y, codes)
+    real = float_line(steps, highest)
     if real is not None:
-        y = np.clip(np.rint((2 * everything).astype(np.float32) * real[0] + real[1]), 0, top)
-        assert np.array_equal(y // fine, codes)
+        y = np.clip(np.rint(everything.astype(np.float32) * real[0] + real[1]), 0, highest)
+        assert np.array_equal(y, codes)
     doubles = double_lines(rescaling, source)
     if doubles is not None:
         y = np.floor(everything.astype(np.float64) * doubles[0][0] + doubles[1][0])
@@ -55,13 +52,13 @@ def test_equal_on_every_accumulator(slope: float, offset: float, highest: int) -
 def test_four_bits_are_found() -> None:
     rescaling, source = found(0.0217, 0.3, 15)
     (steps,) = steps_of(rescaling, source)
-    assert integer_line(steps, [8], 16, 16, 15) is not None
-    assert float_line(steps, 1, 16, 15) is not None
+    assert integer_line(steps, [8], 1, 15) is not None
+    assert float_line(steps, 15) is not None
 
 
 def test_a_constant_channel() -> None:
     rescaling, source = found(0.0, 5.0, 15)
     (steps,) = steps_of(rescaling, source)
-    line = integer_line(steps, [8], 1, 16, 15)
+    line = integer_line(steps, [8], 1, 15)
     assert line is not None
-    assert (line.factor, line.bias, line.scale) == (0, 80, 1.0)
+    assert (line.factor, line.bias, line.scale) == (0, 5, 1.0)

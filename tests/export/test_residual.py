@@ -8,10 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from integer.learned import IMAGES, Images, network
 
 from n2d2py.export import verification
+from n2d2py.export.base import Export
 from n2d2py.export.qlinear.model import build
+from n2d2py.export.qlinear.operations.joined import Pair, find_lines
+from n2d2py.integer.arithmetic import Alignment
+from n2d2py.integer.lower import lower
+from n2d2py.integer.network import Requantization
+from n2d2py.layers.network import TorchNetwork
 
 from .made import made
 
@@ -76,11 +84,60 @@ def test_a_sum_of_quantized_edges_stays_in_bytes() -> None:
     assert {"DequantizeLinear", "QuantizeLinear"} <= kinds
 
 
-def test_the_benchmark_runs() -> None:
-    words = "--rounds 1 --size 32 --classes 5 --narrow".split()
+def plain_block(seed: int, outputs: int = 4) -> tuple[TorchNetwork, Export, Images]:
+    """A block whose BatchNorms have no extreme channels."""
+    text = block("ActivationFunction=Linear", outputs)
+    learned = network(text, seed, "plain")
+    batch = Images(learned, 4, seed)
+    assert batch.codes is not None
+    return learned, Export(lower(learned, IMAGES), text.encode(), batch.codes.values.numpy().astype(np.int64)), batch
+
+
+def test_a_sum_of_accumulators_and_codes_is_two_lines() -> None:
+    learned, export, batch = plain_block(1)
+    model = build(export)
+    assert model.paths["sum"] == "two float32 lines, equal at all edges"
+    assert model.values["sum"].type == "uint8"
+    kinds = [node.op_type for node in model.proto.graph.node]
+    assert "Floor" not in kinds  # what the sum would have taken is left out
+    report = verification.compare(learned, export, [batch], ["ONNX Runtime"])
+    assert report.all_equal, report.lines()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_two_lines_are_right_on_all_pairs(seed: int) -> None:
+    _, export, _ = plain_block(seed, 3)
+    integer = export.network
+    (total,) = (op for op in integer if isinstance(op, Alignment) and len(op.inputs) == 2)
+    (taker,) = integer.consumers(total.name)
+    before = integer[total.inputs[0]]
+    assert isinstance(taker, Requantization)
+    assert isinstance(before, Alignment)
+    grids = [integer.edges[name].grid for name in (total.name, taker.name)]
+    unit = grids[0].scale / grids[1].scale
+    pair = Pair(total, taker, 0, before, integer.edges[before.inputs[0]], integer.edges[total.inputs[1]], unit)
+    lines = find_lines(pair)
+    assert lines is not None
+    slopes, offsets, scales = (values[:, None] for values in lines)
+    low, high = pair.accumulators.low, pair.accumulators.high
+    reachable = np.broadcast_to(np.arange(low.min(), high.max() + 1), (3, high.max() - low.min() + 1))
+    reachable = np.clip(reachable, low[:, None], high[:, None])
+    for code in range(16):
+        sums = (reachable.astype(np.float32) * slopes).astype(np.float32) + offsets
+        y = np.rint(sums + np.float32(code) * scales)
+        assert np.array_equal(np.clip(y, 0, 15), pair.numbers(reachable, np.full(reachable.shape[1], code)))
+
+
+NETWORKS = {"ResNet-18": 3, "MobileNet-v2": 2}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_benchmark_runs(name: str) -> None:
+    words = f"--network {name} --rounds 1 --size 32 --classes 5 --narrow".split()
     command = [sys.executable, "-W", "ignore", str(BENCH), *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(": 0 of 5 outputs differ from the interpreter") == 2
-    assert len(re.findall(r"^\S.* +\d+\.\d\d +\d+\.\d\d$", done.stdout, re.MULTILINE)) == 4
+    assert done.stdout.count(": 0 of 5 outputs differ from the interpreter") == NETWORKS[name]
+    rows = re.findall(r"^\S.* +\d+\.\d\d +\d+\.\d\d +(\S+)$", done.stdout, re.MULTILINE)
+    assert rows == ["-"] * 3 + ["0"] * NETWORKS[name]

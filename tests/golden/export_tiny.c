@@ -2,10 +2,14 @@
 
 #include <stddef.h>
 
-static union {
+static union arena_bytes {
     uint8_t as_uint8_t[16];
     int8_t as_int8_t[16];
-} arena;
+} memory;
+
+/* The arena is found through a volatile pointer: a compiler that knows that two pointers of different types begin in
+   one object may compute one from the other, and GCC 12 with -O2 then loses codes. */
+static union arena_bytes *const volatile arena = &memory;
 
 static int16_t row[3];
 
@@ -93,11 +97,11 @@ static void op_fc2(const uint8_t *x, int8_t *y)
 
 void network_run(const uint8_t *stimulus, network_output *output)
 {
-    op_fc1(stimulus, arena.as_uint8_t + 0);
-    NETWORK_TRACE(0, arena.as_uint8_t + 0, 2, uint8_t);
-    op_fc2(arena.as_uint8_t + 0, arena.as_int8_t + 8);
-    NETWORK_TRACE(1, arena.as_int8_t + 8, 1, int8_t);
+    op_fc1(stimulus, arena->as_uint8_t + 0);
+    NETWORK_TRACE(0, arena->as_uint8_t + 0, 2, uint8_t);
+    op_fc2(arena->as_uint8_t + 0, arena->as_int8_t + 8);
+    NETWORK_TRACE(1, arena->as_int8_t + 8, 1, int8_t);
     for (int k = 0; k < 1; ++k) {
-        output->fc2[k] = ((const int8_t *)(arena.as_int8_t + 8))[k];
+        output->fc2[k] = ((const int8_t *)(arena->as_int8_t + 8))[k];
     }
 }

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.cells.base import PROVIDER
 from n2d2py.export.base import Export
 from n2d2py.export.c import sizes
-from n2d2py.export.c.program import MAKEFILE, main_source
+from n2d2py.export.c.program import main_source, makefile
 from n2d2py.export.c.source import write_source
 from n2d2py.export.c.types import type_of
 from n2d2py.registry import register
@@ -23,13 +23,16 @@ def export_c(export: Export, folder: Path) -> list[str]:
         "network.c": source.code,
         "network.h": source.header,
         "main.c": main_source(export, source.outputs),
-        "Makefile": MAKEFILE,
+        "Makefile": makefile(export),
         "sizes.csv": sizes.as_csv(source),
         "labels.txt": _labels(export),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     write_stimuli(export, export.stimuli, folder / "stimuli.bin")
+    pixels = export.pixels(export.stimuli)
+    if pixels is not None:
+        (folder / "stimuli.raw").write_bytes(pixels.tobytes())
     outputs = [export.expected[name].reshape(len(export.stimuli), -1) for name in export.outputs]
     (folder / "expected.bin").write_bytes(np.concatenate(outputs, axis=1).astype("<i8").tobytes())
     return sizes.lines(source)

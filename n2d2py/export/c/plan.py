@@ -108,4 +108,4 @@ class Plan:
         if place == PROVIDER:
             return "stimulus"
         type_ = self.type_of(place)
-        return f"arena.{type_} + {self.offsets[place] // SIZES[type_]}"
+        return f"arena->as_{type_} + {self.offsets[place] // SIZES[type_]}"

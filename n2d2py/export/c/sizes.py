@@ -6,6 +6,7 @@ import csv
 import io
 
 from n2d2py import tables
+from n2d2py.cells.base import PROVIDER
 from n2d2py.export.c.source import Source
 
 HEADERS = ("step", "operation", "weight bits", "weights [B]", "constants [B]", "result [B]", "offset [B]", "MACs")
@@ -14,6 +15,8 @@ HEADERS = ("step", "operation", "weight bits", "weights [B]", "constants [B]", "
 def rows(source: Source) -> list[tuple[object, ...]]:
     """One row a step."""
     result: list[tuple[object, ...]] = []
+    if source.lookup:
+        result.append((PROVIDER, "Lookup", None, 0, source.lookup, None, None, 0))
     for site in source.sites:
         name, plan = site.step.name, site.plan
         kind = type(site.operation).__name__ + ("+rescaling" if site.step.rescaling is not None else "")

@@ -8,7 +8,7 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.export.base import Export
 from n2d2py.export.c.plan import Plan
 from n2d2py.export.c.rescaling import rescaled
-from n2d2py.export.c.types import SIZES, identifiers, type_for
+from n2d2py.export.c.types import SIZES, array, identifiers, type_for
 from n2d2py.export.c.writing import KIND, Site
 from n2d2py.registry import find, known
 from n2d2py.version import __version__
@@ -41,17 +41,22 @@ class Source:
     sites: list[Site]
     arena: int
     rows: int
+    lookup: int
+    """Bytes of the table that makes codes of bytes, 0 without one."""
     outputs: dict[str, tuple[str, str, int]]
     """C name, C type and number of codes of each output."""
 
     @property
     def flash(self) -> int:
         """Bytes of constants."""
-        return sum(site.flash for site in self.sites)
+        return self.lookup + sum(site.flash for site in self.sites)
 
     @property
     def ram(self) -> int:
-        """Bytes of the arena and of the rows of unpacked weights; stimulus and outputs belong to the caller."""
+        """Bytes of the arena and of the rows of unpacked weights.
+
+        Stimulus and outputs belong to the caller; a pointer to the arena comes on top.
+        """
         return self.arena + self.rows
 
 
@@ -60,7 +65,8 @@ def write_source(export: Export) -> Source:
     plan = Plan(export)
     names = identifiers(dict.fromkeys([PROVIDER, *(step.name for step in plan.steps), *export.outputs]))
     sites = [Site(plan, step, "op_" + names[step.name]) for step in plan.steps]
-    functions = [line for site in sites for line in _function(site)]
+    functions = _functions(sites)
+    lookup, table = _lookup(export, plan)
     row = max((site.row for site in sites if not site.wide_row), default=0)
     wide = max((site.row for site in sites if site.wide_row), default=0)
     outputs = {
@@ -79,22 +85,82 @@ def write_source(export: Export) -> Source:
         *([_LEVEL_INDEX] if row or wide else []),
         *([_FLOOR_SHIFT] if any("floor_shift(" in line for line in functions) else []),
         *functions,
+        *lookup,
         *_run(export, plan, sites, outputs),
     ]
     rows = 2 * row + 4 * wide
-    return Source("\n".join(parts), _header(export, plan, outputs, rows), sites, plan.arena, rows, outputs)
+    return Source("\n".join(parts), _header(export, plan, outputs, rows), sites, plan.arena, rows, table, outputs)
 
 
 def _comment(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).replace("*/", "* /")
 
 
+_HIDDEN = """\
+/* The arena is found through a volatile pointer: a compiler that knows that two pointers of different types begin in
+   one object may compute one from the other, and GCC 12 with -O2 then loses codes. */
+static union arena_bytes *const volatile arena = &memory;
+"""
+
+
 def _arena(plan: Plan) -> list[str]:
     """A member for each type that lies in the arena; a result is only read by the type that it was written with."""
     types = [type_ for type_ in SIZES if type_ in {plan.type_of(step.name) for step in plan.steps}]
-    members = [f"    {type_} {type_}[{max(plan.arena // SIZES[type_], 1)}];" for type_ in types]
-    members = [line.replace(f" {type_}[", f" as_{type_}[") for line, type_ in zip(members, types, strict=True)]
-    return ["static union {", *members, "} arena;", ""] if members else []
+    members = [f"    {type_} as_{type_}[{max(plan.arena // SIZES[type_], 1)}];" for type_ in types]
+    return ["static union arena_bytes {", *members, "} memory;", "", _HIDDEN] if members else []
+
+
+def _functions(sites: list[Site]) -> list[str]:
+    """The functions of all steps. What is alike but for its name is written once, and called by each step."""
+    lines: list[str] = []
+    written: dict[str, str] = {}
+    for site in sites:
+        own = _function(site)
+        text = "\n".join(own).replace(site.c, "")
+        if text in written:
+            site.call = written[text]
+            site.flash = site.weights_flash = 0
+            continue
+        written[text] = site.c
+        lines += [f"/* {_comment(site.step.name)}: {_kind(site)} */", *own]
+    return lines
+
+
+def _kind(site: Site) -> str:
+    return type(site.operation).__name__ + (" and rescaling" if site.step.rescaling else "")
+
+
+def _lookup(export: Export, plan: Plan) -> tuple[list[str], int]:
+    """The function that makes codes of bytes, if there is a table, and the bytes of the table."""
+    lookup, dims = export.network.lookup, export.network.stimuli.dims
+    if lookup is None:
+        return [], 0
+    type_, places = plan.type_of(PROVIDER), dims.size // dims.channels
+    row = f"k / {places} * 256 + " if len(lookup.table) > 1 else ""
+    text = [
+        "/* Codes of bytes. */",
+        *array("lookup", type_, lookup.table.ravel()),
+        "",
+        f"{_look_up_signature(plan)}",
+        "{",
+        f"    for (int k = 0; k < {dims.size}; ++k) {{",
+        f"        stimulus[k] = lookup[{row}pixels[k]];",
+        "    }",
+        "}",
+        "",
+    ]
+    return text, lookup.table.size * SIZES[type_]
+
+
+def _bytes(export: Export) -> int:
+    """How bytes become codes: by a table (2), they are codes (1), or not at all (0)."""
+    grid = export.network.stimuli.grid
+    assert grid is not None  # an integer network begins with codes
+    return 2 if export.network.lookup is not None else int((grid.scale, grid.low, grid.high) == (1 / 255, 0, 255))
+
+
+def _look_up_signature(plan: Plan) -> str:
+    return f"void network_look_up(const uint8_t *pixels, {plan.type_of(PROVIDER)} *stimulus)"
 
 
 def _function(site: Site) -> list[str]:
@@ -112,7 +178,6 @@ def _function(site: Site) -> list[str]:
     alone = len(operation.inputs) == 1
     inputs = [f"const {site.input_type(k)} *x{'' if alone else k}" for k in range(len(operation.inputs))]
     return [
-        f"/* {_comment(site.step.name)}: {kind}{' and rescaling' if site.step.rescaling else ''} */",
         *site.constants,
         *helper,
         f"static void {site.c}({', '.join(inputs)}, {site.output_type} *y)",
@@ -126,22 +191,18 @@ def _function(site: Site) -> list[str]:
 def _run(export: Export, plan: Plan, sites: list[Site], outputs: dict[str, tuple[str, str, int]]) -> list[str]:
     lines = [_signature(plan), "{"]
     for number, site in enumerate(sites):
-        inputs = [_pointer(plan, name) for name in site.operation.inputs]
-        lines.append(f"    {site.c}({', '.join([*inputs, _pointer(plan, site.step.name)])});")
+        inputs = [plan.pointer(name) for name in site.operation.inputs]
+        lines.append(f"    {site.call or site.c}({', '.join([*inputs, plan.pointer(site.step.name)])});")
         size = SIZES[site.output_type]
         count = plan.bytes_of(site.step.name) // size
-        lines.append(f"    NETWORK_TRACE({number}, {_pointer(plan, site.step.name)}, {count}, {site.output_type});")
+        lines.append(f"    NETWORK_TRACE({number}, {plan.pointer(site.step.name)}, {count}, {site.output_type});")
     for name, (c, type_, count) in outputs.items():
         lines += [
             f"    for (int k = 0; k < {count}; ++k) {{",
-            f"        output->{c}[k] = ((const {type_} *)({_pointer(plan, name)}))[k];",
+            f"        output->{c}[k] = ((const {type_} *)({plan.pointer(name)}))[k];",
             "    }",
         ]
     return [*lines, "}", ""]
-
-
-def _pointer(plan: Plan, name: str) -> str:
-    return plan.pointer(name).replace("arena.", "arena.as_")
 
 
 def _signature(plan: Plan) -> str:
@@ -150,6 +211,9 @@ def _signature(plan: Plan) -> str:
 
 def _header(export: Export, plan: Plan, outputs: dict[str, tuple[str, str, int]], rows: int) -> str:
     stimuli = export.network.edges[PROVIDER]
+    look_up: list[str] = []
+    if export.network.lookup is not None:
+        look_up = ["/* Codes of a stimulus from its bytes, in the same order. */", _look_up_signature(plan) + ";", ""]
     lines = [
         f"/* {_comment(export.network.name)}: written by n2d2py {__version__} */",
         "#ifndef NETWORK_H",
@@ -159,12 +223,15 @@ def _header(export: Export, plan: Plan, outputs: dict[str, tuple[str, str, int]]
         "",
         "/* A stimulus: codes channel by channel, row by row. */",
         f"#define NETWORK_CHANNELS {stimuli.dims.channels}",
+        *([f"#define NETWORK_DEPTH {stimuli.dims.depth}"] if stimuli.dims.depth > 1 else []),
         f"#define NETWORK_HEIGHT {stimuli.dims.height}",
         f"#define NETWORK_WIDTH {stimuli.dims.width}",
         f"#define NETWORK_STIMULUS {stimuli.dims.size}",
         f"#define NETWORK_LOWEST {int(stimuli.low.min())}",
         f"#define NETWORK_HIGHEST {int(stimuli.high.max())}",
         f"typedef {plan.type_of(PROVIDER)} network_code;",
+        "/* Codes from bytes: 0 there are none, 1 bytes are codes, 2 by network_look_up. */",
+        f"#define NETWORK_BYTES {_bytes(export)}",
         "",
         "/* Static memory in bytes, beside stimulus and outputs. */",
         f"#define NETWORK_RAM {plan.arena + rows}",
@@ -183,6 +250,7 @@ def _header(export: Export, plan: Plan, outputs: dict[str, tuple[str, str, int]]
         "/* One stimulus through the network. Not reentrant: the memory between the layers is static. */",
         _signature(plan) + ";",
         "",
+        *look_up,
         "/* What is called after each step: its number, its codes, their count and type. Nothing by default. */",
         "#ifdef NETWORK_TRACED",
         "void network_trace(int step, const void *codes, int count, int size, int is_signed);",

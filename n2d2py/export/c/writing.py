@@ -31,6 +31,8 @@ class Site:
     macs: int = 0
     row: int = 0
     wide_row: bool = False
+    call: str = ""
+    """The function of another step that is alike, if there is one."""
 
     @property
     def operation(self) -> Operation:
@@ -80,25 +82,37 @@ class Site:
                 raise self.no_form("its values have a depth")
 
 
-def loops(dims: Dims, body: list[str], names: tuple[str, str, str] = ("c", "v", "u")) -> list[str]:
-    """``body`` for each channel, row and column."""
-    lines, indent = [], ""
-    for name, count in zip(names, (dims.channels, dims.height, dims.width), strict=True):
-        lines.append(f"{indent}for (int {name} = 0; {name} < {count}; ++{name}) {{")
-        indent += "    "
-    lines += [indent + line for line in body]
-    for _ in names:
-        indent = indent[:-4]
-        lines.append(indent + "}")
-    return lines
+def block(head: str, body: list[str]) -> list[str]:
+    """A statement with a body in braces."""
+    return [head + " {", *("    " + line for line in body), "}"]
 
 
-def at(dims: Dims, channel: str = "c", row: str = "v", column: str = "u") -> str:
-    """The place of a code: x + width * (y + height * c)."""
-    return f"({channel} * {dims.height} + {row}) * {dims.width} + {column}"
+def counted(name: str, count: int, body: list[str]) -> list[str]:
+    """``body`` for name = 0 .. count - 1."""
+    return block(f"for (int {name} = 0; {name} < {count}; ++{name})", body)
+
+
+def loops(dims: Dims, body: list[str]) -> list[str]:
+    """``body`` for each channel c, plane w (if there is a depth), row v and column u."""
+    for name, count in reversed(list(zip(places(dims), dims.shape, strict=True))):
+        body = counted(name, count, body)
+    return body
+
+
+def places(dims: Dims) -> tuple[str, ...]:
+    """The names of the indices of a code."""
+    return ("c", "w", "v", "u") if dims.depth > 1 else ("c", "v", "u")
+
+
+def at(dims: Dims, *names: str) -> str:
+    """The place of a code: x + width * (y + height * (z + depth * c)); the usual names if none are given."""
+    place, *others = names or places(dims)
+    for index, (name, count) in enumerate(zip(others, dims.shape[1:], strict=True)):
+        place = f"{place if index == 0 else f'({place})'} * {count} + {name}"
+    return place
 
 
 def pass_over(dims: Dims, other: Dims) -> str:
     """The place in an input of dims ``other`` for a place of ``dims``; an input of one place serves all places."""
-    single = other.width * other.height == 1 and dims.width * dims.height > 1
+    single = other.size == other.channels and dims.size > dims.channels
     return "c" if single else at(dims)

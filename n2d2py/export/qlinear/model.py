@@ -12,10 +12,12 @@ from onnx import helper
 from n2d2py.cells.base import PROVIDER
 from n2d2py.export.base import Export
 from n2d2py.export.qlinear import operations  # noqa: F401 - the operations register themselves
-from n2d2py.export.qlinear.graph import IR_VERSION, OPSET, TYPES, Graph, Value
-from n2d2py.export.qlinear.writing import KIND, Site
+from n2d2py.export.qlinear.graph import TYPES, Form, Graph, Value
+from n2d2py.export.qlinear.writing import IN_RESCALING, KIND, Site
 from n2d2py.registry import find, known
 from n2d2py.version import __version__
+
+PLAIN = Form()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +38,12 @@ class Model:
         return self.values[PROVIDER].type
 
 
-def build(export: Export, shown: Collection[str] = ()) -> Model:
+def build(export: Export, shown: Collection[str] = (), form: Form = PLAIN) -> Model:
     """The model of an export; ``shown`` names operations whose tensors become outputs too, as they are stored.
 
     Raises :class:`IntegerError` for an operation without exact ONNX form.
     """
-    graph, network = Graph(), export.network
+    graph, network = Graph(form), export.network
     stimuli = network.stimuli
     low, high = int(stimuli.low.min()), int(stimuli.high.max())
     type_ = "uint8" if low >= 0 and high <= 255 else "int8" if low >= -128 and high <= 127 else "int32"
@@ -57,10 +59,9 @@ def build(export: Export, shown: Collection[str] = ()) -> Model:
     outputs = {}
     for name in export.outputs:
         value = values[name]
-        if value.factor > 1:
-            value = graph.codes(value, "int32", f"{name}_codes")
-        outputs[name] = value
-    stored = {name: values[name] for name in shown if name not in outputs and values[name].factor >= 1}
+        outputs[name] = graph.cast(value, "int32", f"{name}_codes") if value.zero else value
+    stored = {name: values[name] for name in shown if name not in outputs and paths[name] != IN_RESCALING}
+    graph.prune([value.name for value in (*outputs.values(), *stored.values())])
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -70,14 +71,13 @@ def build(export: Export, shown: Collection[str] = ()) -> Model:
              for name, value in {**outputs, **stored}.items()],
             list(graph.initializers.values()),
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", form.opset)],
+        ir_version=form.ir_version,
         producer_name="n2d2py",
         producer_version=__version__,
     )  # fmt: skip
     facts = {key: json.dumps(value) if not isinstance(value, str) else value for key, value in export.facts().items()}
-    factors = {name: value.factor for name, value in values.items() if value.factor > 1}
-    helper.set_model_props(proto, {**facts, "factors": json.dumps(factors), "paths": json.dumps(paths)})
+    helper.set_model_props(proto, {**facts, "paths": json.dumps(paths)})
     onnx.checker.check_model(proto, full_check=True)
     return Model(proto, values, paths, {name: value.name for name, value in outputs.items()})
 

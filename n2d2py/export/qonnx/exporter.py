@@ -19,10 +19,13 @@ from n2d2py.export.qlinear.exporter import write_arrays
 from n2d2py.export.qlinear.graph import IR_VERSION, TYPES, Graph, Value
 from n2d2py.export.qonnx import operations  # noqa: F401 - the operations register themselves
 from n2d2py.export.qonnx.writing import DOMAIN, KIND, Site, quant
+from n2d2py.integer.network import IntegerNetwork, Lookup
 from n2d2py.registry import find, known, register
 from n2d2py.version import __version__
 
 OPSET = 13
+PIXELS = "pixels"
+"""Name of the input where bytes enter."""
 
 
 def build(export: Export) -> tuple[onnx.ModelProto, dict[str, Value]]:
@@ -34,7 +37,7 @@ def build(export: Export) -> tuple[onnx.ModelProto, dict[str, Value]]:
     stimuli = network.stimuli
     low, high = int(stimuli.low.min()), int(stimuli.high.max())
     bits = 1 + max(high.bit_length(), (-low - 1).bit_length()) if low < 0 else max(1, high.bit_length())
-    entry = quant(graph, PROVIDER, 1.0, 0.0, bits, low < 0, f"{PROVIDER}_quant")
+    entry = quant(graph, _codes(graph, network), 1.0, 0.0, bits, low < 0, f"{PROVIDER}_quant")
     values = {PROVIDER: Value(entry, "float")}
     for operation in export.operations:
         site = Site(export, graph, operation, values)
@@ -50,7 +53,7 @@ def build(export: Export) -> tuple[onnx.ModelProto, dict[str, Value]]:
         helper.make_graph(
             graph.nodes,
             network.name or "network",
-            [helper.make_tensor_value_info(PROVIDER, TYPES["float"], (1, *stimuli.dims.shape))],
+            [helper.make_tensor_value_info(*_input(network.lookup), (1, *stimuli.dims.shape))],
             outputs,
             list(graph.initializers.values()),
         ),
@@ -64,12 +67,35 @@ def build(export: Export) -> tuple[onnx.ModelProto, dict[str, Value]]:
     return model, values
 
 
+def _input(lookup: Lookup | None) -> tuple[str, int]:
+    """Name and type of what enters: codes, or bytes of which a table makes them."""
+    return (PROVIDER, TYPES["float"]) if lookup is None else (PIXELS, TYPES["uint8"])
+
+
+def _codes(graph: Graph, network: IntegerNetwork) -> str:
+    """The tensor of the codes of the stimuli."""
+    lookup, axes = network.lookup, len(network.stimuli.dims.shape)
+    if lookup is None:
+        return PROVIDER
+    places = graph.node("Cast", [PIXELS], to=TYPES["int64"])
+    if len(lookup.table) > 1:
+        starts = np.arange(0, lookup.table.size, 256).reshape(1, -1, *[1] * (axes - 1))
+        places = graph.node("Add", [places, graph.constant(starts, "int64")])
+    return graph.node("Gather", [graph.constant(lookup.table.ravel(), "float", "lookup"), places], PROVIDER, axis=0)
+
+
+def _entering(export: Export, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Stimuli as the model takes them."""
+    pixels = export.pixels(codes)
+    return {PROVIDER: codes.astype(np.float32)} if pixels is None else {PIXELS: pixels}
+
+
 @register("exporter", "QONNX")
 def export_qonnx(export: Export, folder: Path) -> list[str]:
     """The model, stimuli, and the codes that its outputs must have."""
     model, values = build(export)
     (folder / "network.qonnx.onnx").write_bytes(model.SerializeToString(deterministic=True))
-    write_arrays(folder / "stimuli.npz", {PROVIDER: export.stimuli.astype(np.float32)})
+    write_arrays(folder / "stimuli.npz", _entering(export, export.stimuli))
     write_arrays(folder / "expected.npz", {values[name].name: export.expected[name] for name in export.outputs})
     count = sum(node.op_type == "Quant" for node in model.graph.node)
     return [f"{len(model.graph.node)} nodes, {count} of them Quant"]
@@ -93,6 +119,7 @@ class Qonnx:
         from qonnx.core.modelwrapper import ModelWrapper
         from qonnx.transformation.infer_shapes import InferShapes
 
+        self._export = export
         model, values = build(export)
         self._model = ModelWrapper(model).transform(InferShapes())
         self._tensors = {operation.name: values[operation.name].name for operation in export.operations}
@@ -106,9 +133,11 @@ class Qonnx:
         """Codes of all operations."""
         from qonnx.core.onnx_exec import execute_onnx
 
+        entering = _entering(self._export, stimuli)
         with _old_files():
             rows = [
-                execute_onnx(self._model, {PROVIDER: stimulus[None].astype(np.float32)}, True) for stimulus in stimuli
+                execute_onnx(self._model, {name: values[index : index + 1] for name, values in entering.items()}, True)
+                for index in range(len(stimuli))
             ]
         codes = {}
         for name, tensor in self._tensors.items():

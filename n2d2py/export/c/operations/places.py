@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from n2d2py.export.c.types import SIZES, array, literal, narrowest
-from n2d2py.export.c.writing import Site, at, loops, pass_over
+from n2d2py.export.c.writing import Site, at, loops, pass_over, places
 from n2d2py.integer.arithmetic import Alignment, Comparison, Pieces
 from n2d2py.registry import register
 
@@ -20,7 +20,6 @@ def _inputs(site: Site) -> list[str]:
 
 
 def _each(site: Site, body: list[str], value: str) -> list[str]:
-    site.check_flat()
     return loops(site.made.dims, [*body, site.store(at(site.made.dims), value, "c")])
 
 
@@ -102,14 +101,15 @@ def alignment(site: Site) -> list[str]:
 
 
 def _spread(site: Site, name: str, values: np.ndarray) -> str:
-    """Numbers that broadcast with (channels, height, width): one for all, or an array and the place in it."""
+    """Numbers that broadcast with (channels, [depth,] height, width): one for all, or an array and the place in it."""
     if len({*values.ravel().tolist()}) == 1:
         return literal(int(values.ravel()[0]))
-    shape = (1,) * (3 - values.ndim) + values.shape
+    names = places(site.made.dims)
+    shape = (1,) * (len(names) - values.ndim) + values.shape
     type_ = narrowest(values.ravel())
     site.add(array(f"{site.c}_{name}", type_, values.ravel()), values.size, SIZES[type_])
     parts, stride = [], 1
-    for axis, count in zip(("u", "v", "c"), reversed(shape), strict=True):
+    for axis, count in zip(reversed(names), reversed(shape), strict=True):
         if count > 1:
             parts.append(f"{axis} * {stride}")
         stride *= count

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from n2d2py.export.c.packing import pack
 from n2d2py.export.c.types import SIZES, array, narrowest, sum_type
-from n2d2py.export.c.writing import Site
+from n2d2py.export.c.writing import Site, block, counted
 from n2d2py.integer.network import Convolution, Deconvolution, FullyConnected, Weighted
 from n2d2py.registry import register
 
@@ -74,17 +77,49 @@ def fully_connected(site: Site) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of places: its names in the text, sizes, and the statements that find the place of a tap in the input.
+
+    ``outside`` says when there is none.
+    """
+
+    made: str
+    tap: str
+    place: str
+    made_size: int
+    taps: int
+    size: int
+    find: list[str]
+    outside: str
+
+
+_NAMES = (("r", "l", "w"), ("q", "j", "v"), ("p", "i", "u"))
+"""Names of output, tap and input along z, y and x."""
+
+
+def _axes(site: Site, operation: Convolution) -> list[tuple[tuple[str, str, str], int, int, int]]:
+    """For z (where kernels have it), y and x: the names, and the sizes of output, kernel and input."""
+    count = operation.weights.ndim - 2
+    source, made = ((dims.depth, dims.height, dims.width)[-count:] for dims in (site.sources[0].dims, site.made.dims))
+    return list(zip(_NAMES[-count:], made, operation.weights.shape[2:], source, strict=True))
+
+
 @register("c operation", "Convolution")
 def convolution(site: Site) -> list[str]:
     """A cross-correlation; taps outside the input are left out."""
     operation = site.operation
     assert isinstance(operation, Convolution)
-    (sx, sy), (bx, by), (px, py), (dx, dy) = (
-        _plane(pair) for pair in (operation.stride, operation.sub_sample, operation.padding, operation.dilation)
-    )
-    rows = [f"const int v = q * {sy * by} + j * {dy} - {py};"]
-    columns = [f"const int u = p * {sx * bx} + i * {dx} - {px};"]
-    return _spatial(site, operation, rows, columns, ("v", "u"))
+    along = (operation.stride, operation.sub_sample, operation.padding, operation.dilation)
+    steps = zip(*(numbers[::-1] for numbers in along), strict=True)
+    axes = []
+    for ((made, tap, place), made_size, taps, size), (stride, sample, padding, dilation) in zip(
+        _axes(site, operation), steps, strict=True
+    ):
+        find = [f"const int {place} = {made} * {stride * sample} + {tap} * {dilation} - {padding};"]
+        outside = f"{place} < 0 || {place} >= {size}"
+        axes.append(_Axis(made, tap, place, made_size, taps, size, find, outside))
+    return _spatial(site, operation, axes)
 
 
 @register("c operation", "Deconvolution")
@@ -92,66 +127,39 @@ def deconvolution(site: Site) -> list[str]:
     """A transposed convolution, gathered: the inputs v with v * stride + j * dilation - padding = q."""
     operation = site.operation
     assert isinstance(operation, Deconvolution)
-    (sx, sy), (px, py), (dx, dy) = (
-        _plane(pair) for pair in (operation.stride, operation.padding, operation.dilation)
-    )
-    rows = [f"const int far = q + {py} - j * {dy};", f"const int v = far / {sy};"]
-    columns = [f"const int wide = p + {px} - i * {dx};", f"const int u = wide / {sx};"]
-    return _spatial(site, operation, rows, columns, ("v", "u"), (f"far % {sy}", f"wide % {sx}"))
+    steps = zip(*(numbers[::-1] for numbers in (operation.stride, operation.padding, operation.dilation)), strict=True)
+    axes = []
+    for ((made, tap, place), made_size, taps, size), (stride, padding, dilation) in zip(
+        _axes(site, operation), steps, strict=True
+    ):
+        far = f"far_{place}"
+        find = [
+            f"const int {far} = {made} + {padding} - {tap} * {dilation};",
+            f"const int {place} = {far} / {stride};",
+        ]
+        outside = f"{far} < 0 || {far} % {stride} != 0 || {place} >= {size}"
+        axes.append(_Axis(made, tap, place, made_size, taps, size, find, outside))
+    return _spatial(site, operation, axes)
 
 
-def _plane(pair: tuple[int, ...]) -> tuple[int, int]:
-    return pair[0], pair[1]
-
-
-def _spatial(
-    site: Site,
-    operation: Convolution,
-    rows: list[str],
-    columns: list[str],
-    names: tuple[str, str],
-    rests: tuple[str, str] | None = None,
-) -> list[str]:
-    site.check_flat()
-    outputs, channels, height, width = operation.weights.shape
-    source, made = site.sources[0].dims, site.made.dims
-    taps = channels * height * width
-    site.macs = made.width * made.height * operation.connected_weights.size
+def _spatial(site: Site, operation: Convolution, axes: list[_Axis]) -> list[str]:
+    outputs, channels = operation.weights.shape[:2]
+    taps = math.prod(operation.weights.shape[1:])
+    site.macs = math.prod(axis.made_size for axis in axes) * operation.connected_weights.size
     unpacking, total = _unpacking(site, operation, taps), _sum(site, operation)
     first = f"o / {outputs // operation.groups} * {channels}" if operation.groups > 1 else "0"
-    v, u = names
-    outside = [f"{name} < 0 || {name} >= {size}" for name, size in ((v, source.height), (u, source.width))]
-    if rests is not None:
-        numbers = ("far", "wide")
-        outside = [
-            f"{number} < 0 || {rest} != 0 || {name} >= {size}"
-            for number, rest, name, size in zip(numbers, rests, names, (source.height, source.width), strict=True)
-        ]
-    place = f"x[((first + c) * {source.height} + v) * {source.width} + u]"
-    return [
-        f"for (int o = 0; o < {outputs}; ++o) {{",
-        *("    " + line for line in unpacking),
-        f"    const int first = {first};",
-        f"    for (int q = 0; q < {made.height}; ++q) {{",
-        f"        for (int p = 0; p < {made.width}; ++p) {{",
-        f"            {total} sum = 0;",
-        f"            for (int c = 0; c < {channels}; ++c) {{",
-        f"                for (int j = 0; j < {height}; ++j) {{",
-        *("                    " + line for line in rows),
-        f"                    if ({outside[0]}) {{",
-        "                        continue;",
-        "                    }",
-        f"                    for (int i = 0; i < {width}; ++i) {{",
-        *("                        " + line for line in columns),
-        f"                        if ({outside[1]}) {{",
-        "                            continue;",
-        "                        }",
-        f"                        sum += ({total}){_row(site)}[(c * {height} + j) * {width} + i] * {place};",
-        "                    }",
-        "                }",
-        "            }",
-        f"            {site.store(f'(o * {made.height} + q) * {made.width} + p', _result(site, operation), 'o')}",
-        "        }",
-        "    }",
-        "}",
-    ]
+    kernel, source, made = "c", "(first + c)", "o"
+    for index, axis in enumerate(axes):
+        kernel, source, made = (
+            f"{name if index == 0 else f'({name})'} * {count} + {one}"
+            for name, count, one in (
+                (kernel, axis.taps, axis.tap), (source, axis.size, axis.place), (made, axis.made_size, axis.made),
+            )
+        )  # fmt: skip
+    body = [f"sum += ({total}){_row(site)}[{kernel}] * x[{source}];"]
+    for axis in reversed(axes):
+        body = counted(axis.tap, axis.taps, [*axis.find, *block(f"if ({axis.outside})", ["continue;"]), *body])
+    body = [f"{total} sum = 0;", *counted("c", channels, body), site.store(made, _result(site, operation), "o")]
+    for axis in reversed(axes):
+        body = counted(axis.made, axis.made_size, body)
+    return counted("o", outputs, [*unpacking, f"const int first = {first};", *body])

@@ -14,10 +14,10 @@ _HANDED = "stored codes"
 
 
 def common(graph: Graph, values: list[Value]) -> list[Value]:
-    """Tensors of one type and factor: as they are, or codes in int64."""
-    if len({(value.type, value.factor) for value in values}) == 1:
+    """Tensors that store codes in one way: as they are, or in int64."""
+    if len({(value.type, value.zero) for value in values}) == 1:
         return values
-    return [graph.codes(value, "int64") for value in values]
+    return [graph.cast(value, "int64") for value in values]
 
 
 @register("onnx operation", "Identity")
@@ -60,7 +60,7 @@ def pad(site: Site) -> None:
     assert isinstance(operation, Pad)
     site.check_flat()
     sides = [0, 0, operation.top, operation.left, 0, 0, operation.bottom, operation.right]
-    inputs = [value.name, graph.constant(sides, "int64"), graph.constant(0, value.type)]
+    inputs = [value.name, graph.constant(sides, "int64"), graph.constant(value.zero, value.type)]
     site.give(operation.name, replace(value, name=graph.node("Pad", inputs, operation.name)), _HANDED)
 
 

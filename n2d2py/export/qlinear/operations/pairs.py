@@ -6,51 +6,53 @@ is not specified, so that scales are searched with which every pair of codes lie
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
 from n2d2py.export.qlinear.graph import Value
-from n2d2py.export.qlinear.operations.rescaling import fineness, finish
+from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.network import Requantization
 
-_MARGIN = 2e-3
-"""In units of the bytes that come out: far above what float32 can lose on numbers up to 512."""
-_MOST_PAIRS = 1 << 12
+_MARGIN = 1e-3
+"""In codes: far above what float32 can lose on numbers up to 512."""
+_MOST_PAIRS = 1 << 16
 _TWEAKS = np.linspace(-0.03, 0.03, 41)
+_FEW_PAIRS = 1 << 12
+"""Beyond these only the scales themselves are tried."""
 
 
 def add_pair(site: Site, operation: Alignment, taker: Requantization) -> Value | None:
     """The rescaled sum of two edges of bytes, or None if it has not this form."""
     if not _fits(site, operation, taker):
         return None
-    found = _scales(site, operation, taker, fineness(taker))
+    found = _scales(site, operation, taker)
     if found is None:
         return None
     (left, right), zero = found
-    graph, none = site.graph, site.graph.constant(0, "uint8")
-    reals = [
-        graph.node("DequantizeLinear", [value.name, graph.constant(scale, "float"), none])
-        for value, scale in zip(site.inputs, (left, right), strict=True)
-    ]
+    graph, reals = site.graph, []
+    for value, scale in zip(site.inputs, (left, right), strict=True):
+        inputs = [value.name, graph.constant(scale, "float"), graph.constant(value.zero, "uint8")]
+        reals.append(graph.node("DequantizeLinear", inputs))
     total = graph.node("Add", reals)
-    fine_bytes = graph.node("QuantizeLinear", [total, graph.constant(1.0, "float"), graph.constant(zero, "uint8")])
-    return finish(site, taker, fine_bytes, fineness(taker))
+    numbers = graph.node("QuantizeLinear", [total, graph.constant(1.0, "float"), graph.constant(zero, "uint8")])
+    return finish(site, taker, numbers)
 
 
 def _fits(site: Site, operation: Alignment, taker: Requantization) -> bool:
-    """Two inputs of bytes and one size, one multiplier each for all channels, few enough pairs."""
+    """Two inputs of bytes and one size, the same function in all channels, few enough pairs."""
     rescaling, numbers = taker.rescaling, [*operation.multipliers, operation.biases]
+    tables = {(table.sign, *table.thresholds.tolist()) for table in rescaling.tables.values()}
     return (
         len(site.inputs) == 2
         and all(value.type == "uint8" for value in site.inputs)
         and len({edge.dims for edge in site.sources}) == 1
         and all(len({*array.ravel().tolist()}) == 1 for array in numbers)
-        and not rescaling.tables
+        and ((len(rescaling.tables) == rescaling.channels and len(tables) == 1) or not tables)
         and len({*zip(rescaling.multipliers.tolist(), rescaling.biases.tolist(), strict=True)}) == 1
-        and int(rescaling.multipliers[0]) > 0
         and rescaling.highest <= 255
         and _pairs(site)[0].size <= _MOST_PAIRS
     )
@@ -63,34 +65,41 @@ def _pairs(site: Site) -> tuple[np.ndarray, np.ndarray]:
     return left.ravel(), right.ravel()
 
 
-def _scales(
-    site: Site, operation: Alignment, taker: Requantization, fine: int
-) -> tuple[tuple[float, float], int] | None:
+def _scales(site: Site, operation: Alignment, taker: Requantization) -> tuple[tuple[float, float], int] | None:
     """Scales of the stored inputs and the zero point of the output: right, with a margin, for all pairs."""
     rescaling, pairs = taker.rescaling, _pairs(site)
     factors = [int(array.ravel()[0]) for array in operation.multipliers]
-    bias = int(operation.biases.ravel()[0])
-    sums = np.full(pairs[0].shape, bias, dtype=np.int64)
+    sums = np.full(pairs[0].shape, int(operation.biases.ravel()[0]), dtype=np.int64)
     for codes, factor, shift in zip(pairs, factors, operation.pre_shifts, strict=True):
         sums += ((codes + (1 << shift >> 1)) >> shift) * factor
     wide = sums >> operation.shift
     wanted = rescaling.codes(np.broadcast_to(wide, (rescaling.channels, wide.size)))[0]
-    least = np.where(wanted > 0, fine * wanted - 0.5 + _MARGIN, -np.inf)
-    most = np.where(wanted < rescaling.highest, fine * (wanted + 1) - 0.5 - _MARGIN, np.inf)
-    slope = fine * float(rescaling.multipliers[0]) * 2.0 ** -(operation.shift + rescaling.shift)
-    offset = slope * bias + fine * float(rescaling.biases[0]) * 2.0**-rescaling.shift - 0.5
-    units = [value.factor for value in site.inputs]
-    base = [
-        slope * factor * 2.0**-shift / unit
-        for factor, shift, unit in zip(factors, operation.pre_shifts, units, strict=True)
-    ]
-    zeros = [zero for zero in (int(np.floor(offset)), int(np.ceil(offset))) if 0 <= zero <= 255]
-    order = sorted(product(_TWEAKS, _TWEAKS), key=lambda pair: abs(pair[0]) + abs(pair[1]))
-    for (one, other), zero in product(order, zeros):
-        scales = float(np.float32(base[0] * (1 + one))), float(np.float32(base[1] * (1 + other)))
-        if min(scales) <= 0:
-            return None
-        y = pairs[0] * (scales[0] * units[0]) + pairs[1] * (scales[1] * units[1]) + zero
-        if np.all((y >= least) & (y <= most)):
-            return scales, zero
+    least = np.where(wanted > 0, wanted - 0.5 + _MARGIN, -np.inf)
+    most = np.where(wanted < rescaling.highest, wanted + 0.5 - _MARGIN, np.inf)
+    tweaks = _TWEAKS if pairs[0].size <= _FEW_PAIRS else np.zeros(1)
+    order = sorted(product(tweaks, tweaks), key=lambda pair: abs(pair[0]) + abs(pair[1]))
+    for base, zeros in _starts(site, operation, taker):
+        for (one, other), zero in product(order, zeros):
+            scales = float(np.float32(base[0] * (1 + one))), float(np.float32(base[1] * (1 + other)))
+            y = pairs[0] * scales[0] + pairs[1] * scales[1] + zero
+            if min(scales) > 0 and np.all((y >= least) & (y <= most)):
+                return scales, zero
     return None
+
+
+def _starts(
+    site: Site, operation: Alignment, taker: Requantization
+) -> Iterator[tuple[tuple[float, float], tuple[int, ...]]]:
+    """Where the search begins: the scales of the grids, and those of the integers' multipliers, with zero points."""
+    rescaling, made = taker.rescaling, site.export.network.edges[taker.name].grid
+    grids = [edge.grid for edge in site.sources]
+    if made is not None and grids[0] is not None and grids[1] is not None and 0 <= -taker.low <= 255:
+        yield (grids[0].scale / made.scale, grids[1].scale / made.scale), (-taker.low,)
+    if not rescaling.tables:
+        slope = float(rescaling.multipliers[0]) * 2.0 ** -(operation.shift + rescaling.shift)
+        offset = slope * float(operation.biases.ravel()[0]) + float(rescaling.biases[0]) * 2.0**-rescaling.shift - 0.5
+        left, right = (
+            slope * float(array.ravel()[0]) * 2.0**-shift
+            for array, shift in zip(operation.multipliers, operation.pre_shifts, strict=True)
+        )
+        yield (left, right), tuple(zero for zero in (int(np.floor(offset)), int(np.ceil(offset))) if 0 <= zero <= 255)

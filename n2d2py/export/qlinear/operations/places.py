@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 
 from n2d2py.export.qlinear.graph import EXACT, Value, wide_type
+from n2d2py.export.qlinear.operations.joined import add_accumulators
 from n2d2py.export.qlinear.operations.pairs import add_pair
 from n2d2py.export.qlinear.writing import IN_RESCALING, Site
 from n2d2py.integer.arithmetic import Alignment, Comparison, Pieces
@@ -20,7 +21,7 @@ def _give(site: Site, name: str) -> None:
 
 
 def _one(site: Site) -> str:
-    return site.graph.codes(site.inputs[0], _WIDE).name
+    return site.graph.cast(site.inputs[0], _WIDE).name
 
 
 @register("onnx operation", "Rectification")
@@ -38,14 +39,14 @@ def absolute(site: Site) -> None:
 @register("onnx operation", "Maximum")
 def maximum(site: Site) -> None:
     """The largest input."""
-    values = [site.graph.codes(value, _WIDE).name for value in site.inputs]
+    values = [site.graph.cast(value, _WIDE).name for value in site.inputs]
     _give(site, site.graph.node("Identity", [reduce(site.graph.larger, values)], site.operation.name))
 
 
 @register("onnx operation", "Product")
 def product(site: Site) -> None:
     """The product of the inputs."""
-    values = [site.graph.codes(value, _WIDE).name for value in site.inputs]
+    values = [site.graph.cast(value, _WIDE).name for value in site.inputs]
     result = reduce(lambda left, right: site.graph.node("Mul", [left, right]), values)
     _give(site, site.graph.node("Identity", [result], site.operation.name))
 
@@ -90,18 +91,25 @@ def alignment(site: Site) -> None:
         site.give(operation.name, sums, IN_RESCALING)
         site.give(taker.name, sums, "sum of bytes, right for all pairs")
         return
+    if taker is not None and add_accumulators(site, operation, taker):
+        return
     type_ = wide_type(_bound(site, operation))
-    total = graph.constant(_four(operation.biases), type_)
+    # Powers of two change no float64: with them in the numbers, what is left of the shift is a floor.
+    unit = 2.0**-operation.shift if type_ == "double" else 1
+    total = graph.constant(_four(operation.biases * unit), type_)
     for index, value in enumerate(site.inputs):
-        term = graph.codes(value, type_)
+        term = graph.cast(value, type_)
         pre = operation.pre_shifts[index]
         if pre:
             half = graph.constant(1 << pre >> 1, type_)
             term = graph.floor_shift(Value(graph.node("Add", [term.name, half]), type_), pre)
         factors = operation.multipliers[index]
-        scaled = graph.node("Mul", [term.name, graph.constant(_four(factors), type_)])
+        scaled = graph.node("Mul", [term.name, graph.constant(_four(factors * unit), type_)])
         total = graph.node("Add", [total, scaled])
-    result = graph.floor_shift(Value(total, type_), operation.shift, operation.name)
+    if type_ == "double":
+        result = Value(graph.node("Floor", [total], operation.name), type_)
+    else:
+        result = graph.floor_shift(Value(total, type_), operation.shift, operation.name)
     site.give(operation.name, result, f"{type_} arithmetic")
 
 

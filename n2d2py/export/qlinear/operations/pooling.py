@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from n2d2py.export.qlinear.graph import EXACT, Value
-from n2d2py.export.qlinear.operations.weighted import on_digits
+from n2d2py.export.qlinear.operations.product import windows
+from n2d2py.export.qlinear.operations.wide import on_digits
 from n2d2py.export.qlinear.writing import Site
-from n2d2py.integer.network import MaxPool, Pooling, SumPool
+from n2d2py.integer.network import MaxPool, SumPool
 from n2d2py.registry import register
-
-
-def _attributes(operation: Pooling) -> dict[str, Any]:
-    (width, height), (sx, sy), (px, py) = (
-        (pair[0], pair[1]) for pair in (operation.pool, operation.stride, operation.padding)
-    )
-    return {"kernel_shape": [height, width], "strides": [sy, sx], "pads": [py, px, py, px]}
 
 
 @register("onnx operation", "MaxPool")
@@ -27,13 +20,13 @@ def max_pool(site: Site) -> None:
     operation, value, graph = site.operation, site.inputs[0], site.graph
     assert isinstance(operation, MaxPool)
     site.check_flat()
-    stored, bound = value.type, site.sources[0].magnitude * value.factor
+    stored, bound = value, site.sources[0].magnitude + value.zero
     if bound >= EXACT["double"]:
         raise site.no_form("its codes need more than 53 bits")
     # ONNX Runtime has a fast kernel for float32, and a slow one for bytes in this layout.
-    value = graph.cast(value, "float" if bound < EXACT["float"] else "double")
+    value = graph.cast(replace(value, zero=0), "float" if bound < EXACT["float"] else "double")
     mapping = operation.mapping
-    name = graph.node("MaxPool", [value.name], **_attributes(operation))
+    name = graph.node("MaxPool", [value.name], **windows(operation))
     if mapping is not None:
         columns = []
         for column in mapping.T:
@@ -44,7 +37,8 @@ def max_pool(site: Site) -> None:
             taken = graph.node("Gather", [name, graph.constant(np.flatnonzero(column), "int64")], axis=1)
             columns.append(graph.node("ReduceMax", [taken, graph.constant([1], "int64")], keepdims=1))
         name = graph.node("Concat", columns, axis=1)
-    site.give(operation.name, graph.cast(replace(value, name=name), stored, operation.name), "float32 maxima")
+    largest = graph.cast(replace(value, name=name), stored.type, operation.name)
+    site.give(operation.name, replace(largest, zero=stored.zero), "float32 maxima")
 
 
 @register("onnx operation", "SumPool")
@@ -53,7 +47,7 @@ def sum_pool(site: Site) -> None:
     operation, value, graph = site.operation, site.inputs[0], site.graph
     assert isinstance(operation, SumPool)
     site.check_flat()
-    channels, attributes = site.sources[0].dims.channels, _attributes(operation)
+    channels, attributes = site.sources[0].dims.channels, windows(operation)
     window, source = tuple(attributes["kernel_shape"]), site.sources[0].dims
     whole = operation.mapping is None and window == (source.height, source.width) and not any(operation.padding)
     ones, groups = np.ones((channels, 1, *window)), channels
@@ -66,15 +60,14 @@ def sum_pool(site: Site) -> None:
             return graph.node("ReduceSum", [name, graph.constant([2, 3], "int64")], keepdims=1)
         return graph.node("Conv", [name, graph.constant(ones, "float")], group=groups, **attributes)
 
-    if site.sources[0].magnitude * operation.area * value.factor >= EXACT["float"]:
-        value = graph.codes(value, "int64")
     if site.sources[0].magnitude * operation.area >= EXACT["float"]:
-        total = Value(summed(value.name), "int64") if whole else on_digits(site, value, operation.area, summed)
+        wide = graph.cast(value, "int64")
+        total = Value(summed(wide.name), "int64") if whole else on_digits(site, wide, operation.area, summed)
         if total is None:
             raise site.no_form("its window has 2^22 places or more")
         type_ = "int32" if site.made.magnitude < EXACT["int32"] else "int64"
         site.give(operation.name, graph.cast(total, type_, operation.name), "integer sums")
         return
     real = graph.cast(value, "float")
-    result = Value(summed(real.name), "float", real.factor)
+    result = Value(summed(real.name), "float")
     site.give(operation.name, graph.cast(result, "int32", operation.name), "float32 sums")

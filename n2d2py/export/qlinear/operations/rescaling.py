@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from n2d2py.export.qlinear.fitting import double_lines, float_line, steps_of
 from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.network import Edge, Requantization
+from n2d2py.integer.requantization import Rescaling
 from n2d2py.registry import register
 
 
-def fineness(operation: Requantization) -> int:
-    """How much finer than a code the bytes are that a mask rounds down: 256 / (R + 1); 1 where that is no mask."""
-    levels = operation.rescaling.highest + 1
-    return 256 // levels if levels & (levels - 1) == 0 and levels < 256 and not operation.renumbers else 1
+def finish(site: Site, operation: Requantization, numbers: str, name: str | None = None) -> Value:
+    """Bytes, of which those above the highest code are too large, become the codes of ``operation``."""
+    highest = operation.rescaling.highest
+    if highest < 255:
+        named = name or operation.name if _zero(operation) is not None else None
+        numbers = site.graph.node("Clip", [numbers, "", site.graph.constant(highest, "uint8")], named)
+        if named is not None:
+            return Value(numbers, "uint8", _zero(operation) or 0)
+    return number_to_code(site, operation, Value(numbers, "uint8"), name)
 
 
-def finish(site: Site, operation: Requantization, fine_bytes: str, fine: int) -> Value:
-    """Bytes that are ``fine`` times finer than the codes become codes times ``fine``."""
-    graph, highest = site.graph, operation.rescaling.highest
-    if fine > 1:
-        mask = graph.constant([256 - fine], "uint8")
-        return Value(graph.node("BitwiseAnd", [fine_bytes, mask], operation.name), "uint8", fine)
-    if highest == 255 and not operation.renumbers:
-        return Value(graph.node("Identity", [fine_bytes], operation.name), "uint8")
-    clipped = graph.node("Clip", [fine_bytes, "", graph.constant(highest, "uint8")])
-    return number_to_code(site, operation, Value(clipped, "uint8"))
+def _zero(operation: Requantization) -> int | None:
+    """The number of code 0 where codes are their numbers but for an offset: then bytes hold the numbers."""
+    if operation.levels or operation.step != 1 or not 0 <= -operation.low <= 255:
+        return None
+    return -operation.low
 
 
-def number_to_code(site: Site, operation: Requantization, number: Value) -> Value:
-    """The codes of the numbers of levels."""
-    graph = site.graph
-    if not operation.renumbers:
-        return Value(graph.node("Identity", [number.name], operation.name), number.type)
+def number_to_code(site: Site, operation: Requantization, number: Value, name: str | None = None) -> Value:
+    """The codes of the numbers of levels; ``name`` is that of the tensor, if it is not the operation's."""
+    graph, name = site.graph, name or operation.name
+    zero = _zero(operation) if number.type == "uint8" or not operation.renumbers else None
+    if zero is not None:
+        return Value(graph.node("Identity", [number.name], name), number.type, zero)
     codes = operation.levels or range(
         operation.low, operation.low + operation.step * (operation.rescaling.highest + 1), operation.step
     )
     type_ = "uint8" if min(codes) >= 0 and max(codes) <= 255 else "int32"
     wide = graph.cast(number, "int32")
-    return Value(graph.node("Gather", [graph.constant(codes, type_), wide.name], operation.name), type_)
+    return Value(graph.node("Gather", [graph.constant(codes, type_), wide.name], name), type_)
 
 
 @register("onnx operation", "Requantization")
@@ -47,51 +51,67 @@ def emit(site: Site) -> None:
     """A rescaling of wide accumulators."""
     operation = site.operation
     assert isinstance(operation, Requantization)
-    value, edge = site.inputs[0], site.sources[0]
-    rescale(site, operation, value, edge)
+    rescale(site, operation, site.inputs[0], site.sources[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """A line for each channel, right at every edge: rint(acc * slope + offset) in float32, or its floor in float64."""
+
+    type: str
+    slopes: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def path(self) -> str:
+        """What it is, for the report."""
+        return f"{'float32' if self.type == 'float' else 'float64'} line, equal at all edges"
+
+    def rising(self) -> tuple[Lines, np.ndarray]:
+        """The lines of sign * accumulator with which none falls, and the signs (int64, channels)."""
+        signs = np.where(self.slopes < 0, -1, 1)
+        return Lines(self.type, self.slopes * signs.astype(self.slopes.dtype), self.offsets), signs
+
+
+def lines_of(rescaling: Rescaling, edge: Edge) -> Lines | None:
+    """The cheapest lines that are right on the reachable accumulators of all channels, if there are any."""
+    if rescaling.highest > 255:
+        return None
+    found = []
+    for steps in steps_of(rescaling, edge):
+        line = float_line(steps, rescaling.highest)
+        if line is None:
+            break
+        found.append(line)
+    if len(found) == rescaling.channels:
+        slopes, offsets = (np.array([line[part] for line in found], dtype=np.float32) for part in (0, 1))
+        return Lines("float", slopes, offsets)
+    doubles = double_lines(rescaling, edge)
+    return None if doubles is None else Lines("double", *doubles)
 
 
 def rescale(site: Site, operation: Requantization, value: Value, edge: Edge) -> None:
     """Rescale the accumulators in ``value`` whose reachable ranges are those of ``edge``."""
-    graph, rescaling, fine = site.graph, operation.rescaling, fineness(operation)
-    lines = None
-    if rescaling.highest <= 255:
-        found = [float_line(steps, value.factor, fine, rescaling.highest) for steps in steps_of(rescaling, edge)]
-        lines = [line for line in found if line is not None]
-    if lines is not None and len(lines) == rescaling.channels:
-        real = graph.cast(value, "float").name
-        slopes, offsets = ([line[part] for line in lines] for part in (0, 1))
-        scaled = graph.node("Mul", [real, graph.channelled(slopes, "float")])
-        moved = graph.node("Add", [scaled, graph.channelled(offsets, "float")])
-        one, zero = graph.constant(1.0, "float"), graph.constant(0, "uint8")
-        quantized = graph.node("QuantizeLinear", [moved, one, zero])
-        site.give(operation.name, finish(site, operation, quantized, fine), "float32 line, equal at all edges")
+    graph, rescaling = site.graph, operation.rescaling
+    lines = lines_of(rescaling, edge)
+    if lines is not None:
+        site.give(operation.name, finish(site, operation, on_lines(site, value, lines, rescaling.highest)), lines.path)
         return
-    doubles = double_lines(rescaling, edge) if rescaling.highest <= 255 else None
-    if doubles is not None:
-        fine_bytes = _doubled(site, operation, graph.codes(value, "double"), fine, *doubles)
-        site.give(operation.name, finish(site, operation, fine_bytes, fine), "float64 line, equal at all edges")
-        return
-    number = _exact(site, operation, graph.codes(value, "int64"))
-    if fine > 1:
-        scaled = graph.node("Mul", [number.name, graph.constant(fine, "int64")])
-        result = graph.cast(Value(scaled, "int64", fine), "uint8", operation.name)
-    else:
-        small = graph.cast(number, "uint8" if rescaling.highest <= 255 else "int32")
-        result = number_to_code(site, operation, small)
-    site.give(operation.name, result, "int64 arithmetic")
+    number = _exact(site, operation, graph.cast(value, "int64"))
+    small = graph.cast(number, "uint8" if rescaling.highest <= 255 else "int32")
+    site.give(operation.name, number_to_code(site, operation, small), "int64 arithmetic")
 
 
-def _doubled(
-    site: Site, operation: Requantization, sums: Value, fine: int, slopes: np.ndarray, offsets: np.ndarray
-) -> str:
-    """Bytes ``fine`` times finer than the codes: a cast rounds numbers that are not negative down, as a floor does."""
-    graph = site.graph
-    scaled = graph.node("Mul", [sums.name, graph.channelled(slopes * fine, "double")])
-    moved = graph.node("Add", [scaled, graph.channelled(offsets * fine, "double")])
-    top = 255.5 if fine > 1 else operation.rescaling.highest
-    clipped = graph.node("Clip", [moved, graph.constant(0, "double"), graph.constant(top, "double")])
-    return graph.cast(Value(clipped, "double"), "uint8").name
+def on_lines(site: Site, value: Value, lines: Lines, highest: int) -> str:
+    """Bytes: those of a float32 line may be above the highest code, up to 255."""
+    graph, type_ = site.graph, lines.type
+    scaled = graph.node("Mul", [graph.cast(value, type_).name, graph.channelled(lines.slopes, type_)])
+    moved = graph.node("Add", [scaled, graph.channelled(lines.offsets, type_)])
+    if type_ == "float":
+        return graph.node("QuantizeLinear", [moved, graph.constant(1.0, "float"), graph.constant(0, "uint8")])
+    # A cast rounds numbers that are not negative down, as a floor does.
+    clipped = graph.node("Clip", [moved, graph.constant(0, type_), graph.constant(highest, type_)])
+    return graph.cast(Value(clipped, type_), "uint8").name
 
 
 def _exact(site: Site, operation: Requantization, sums: Value) -> Value:

@@ -1,0 +1,74 @@
+"""One network in all ONNX forms: QLinearConv, DequantizeLinear and QuantizeLinear, weights in 4 bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto
+
+from n2d2py.export import verification
+from n2d2py.export.qlinear.exporter import FORMS, export_packed, export_qdq
+from n2d2py.export.qlinear.graph import packing
+from n2d2py.export.qlinear.model import build
+
+from .made import made_lenet
+
+RANGES = (1, 3, 7, 15, 31, 63, 127, 255)
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize("executor", ["ONNX Runtime, QDQ", "ONNX Runtime, packed"])
+def test_equal_for_all_bits(executor: str, bits: int) -> None:
+    learned, export, batch = made_lenet(RANGES[bits - 1], RANGES[-bits])
+    report = verification.compare(learned, export, [batch], [executor], required=True)
+    assert report.all_equal, report.lines()
+
+
+def test_qdq_has_no_qlinear_convolution(tmp_path: Path) -> None:
+    _, export, _ = made_lenet()
+    export_qdq(export, tmp_path)
+    kinds = [node.op_type for node in onnx.load(tmp_path / "network.onnx").graph.node]
+    assert "QLinearConv" not in kinds
+    assert kinds.count("Conv") >= 2
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    onnxruntime.InferenceSession(tmp_path / "network.onnx", options, providers=["CPUExecutionProvider"])
+    fused = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
+    plain = [node.op_type for node in build(export).proto.graph.node]
+    assert fused.count("QLinearConv") == plain.count("QLinearConv") > 0
+
+
+def test_weights_of_four_bits_are_packed(tmp_path: Path) -> None:
+    _, export, _ = made_lenet()
+    lines = export_packed(export, tmp_path)
+    assert any("QLinearConv" in line for line in lines)
+    model = onnx.load(tmp_path / "network.onnx")
+    assert model.opset_import[0].version == 21
+    types = {tensor.name: tensor for tensor in model.graph.initializer}
+    assert types["conv2_w"].data_type == TensorProto.UINT4
+    count = int(np.prod(types["conv2_w"].dims))
+    assert len(types["conv2_w"].raw_data) == (count + 1) // 2
+    session = onnxruntime.InferenceSession(tmp_path / "network.onnx", providers=["CPUExecutionProvider"])
+    given, wanted = np.load(tmp_path / "stimuli.npz"), np.load(tmp_path / "expected.npz")
+    for output, values in zip(session.get_outputs(), session.run(None, dict(given)), strict=True):
+        assert np.array_equal(values, wanted[output.name])
+
+
+def test_packing_gives_the_integers_back() -> None:
+    random = np.random.default_rng(0)
+    factors, offsets = random.integers(1, 9, (6, 1, 1, 1)), random.integers(-40, 40, (6, 1, 1, 1))
+    values = random.integers(0, 16, (6, 3, 2, 2)) * factors + offsets
+    values[5] = 7  # an output of one number
+    numbers, found, least = packing(values, 0)
+    assert numbers.min() >= 0
+    assert numbers.max() < 16
+    assert np.array_equal(numbers * found + least, values)
+    assert not list(packing(np.arange(17)[None], 0))
+
+
+def test_all_forms_have_exporters() -> None:
+    assert list(FORMS) == ["ONNX", "ONNX-QDQ", "ONNX-packed"]
