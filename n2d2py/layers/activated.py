@@ -17,9 +17,10 @@ from n2d2py.quant.activations import make as make_quantizer
 from n2d2py.quant.affine import Affine, narrowed
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, exact_dtype
+from n2d2py.quant.rules import CodeRule, Rectified, Ruled, Straight
 from n2d2py.quant.scaled import Scaled
 
-_MONOTONE = (records.Linear, records.Saturation)
+_MONOTONE = (records.Linear, records.Saturation, records.Clamp, records.HardSigmoid)
 
 STEP_BITS = 30
 """Accumulators of more bits are shortened before a quantizer: a multiplier of 31 bits then serves them exactly."""
@@ -29,6 +30,9 @@ class ActivatedLayer(Layer):
     """What comes after the sum, the normalisation or the window of a cell."""
 
     quantizer: ActivationQuantization | None
+
+    compiled: bool = False
+    """Whether learning takes passes that torch.compile made; the network sets it."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -75,6 +79,21 @@ class ActivatedLayer(Layer):
         if self.function is not None:
             x = self.function(x, own)
         return x if self.quantizer is None else self.quantizer(x)
+
+    def ruled(self, count: int) -> Ruled | None:
+        """What comes after the sum or the normalisation of ``count`` values, as a rule of learning.
+
+        None if it is no such rule, or if the first batch must still decide something.
+        """
+        straight = self.function is None
+        if self.gives_logits or not (straight or functions.is_rectifier(self.activation)):
+            return None
+        if self.quantizer is None:
+            return Ruled(Straight() if straight else Rectified())
+        ruled = self.quantizer.ruled(count) if self.quantizer.ready else None
+        # What codes from 0 on give below 0, value and gradients, is what they give at 0: a rectifier changes nothing.
+        serves = ruled is not None and (straight or (isinstance(ruled.rule, CodeRule) and ruled.rule.low == 0))
+        return ruled if serves else None
 
     def activate_scaled(self, x: Tensor) -> Scaled:
         """As :meth:`activate`, real x; codes come out where they are learned from."""

@@ -49,6 +49,10 @@ Labels = Callable[[Tensor], Tensor]
 """From an output (batch, channels, ..) to the channels wanted there: int64 (batch,) or (batch, ..), -1 for none."""
 
 
+Truth = Sequence[Tensor]
+"""For each stimulus its labelled regions, float (regions, 5): x, y, width, height in pixels of the image, class."""
+
+
 class Layer(nn.Module):
     """The torch module of one node."""
 
@@ -60,6 +64,12 @@ class Layer(nn.Module):
 
     wants_labels: bool = False
     """Whether it learns in another way at the channel of the label."""
+
+    truth: Truth | None = None
+    """Where its cell learns alone, the regions of the batch; the network sets it."""
+
+    own_loss: Tensor | None = None
+    """What it asks for itself, of the batch that it saw last in learning: a scalar, summed over the batch."""
 
     labels: Labels | None = None
     """Where it wants labels, those of the batch; the network sets it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -13,9 +13,11 @@ from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
 from n2d2py.layers.joining import joined, joined_codes
+from n2d2py.layers.passes import Statistics, fits, normalised
 from n2d2py.layers.step import Normalisation, Step
 from n2d2py.quant.affine import Affine, Term, affine
 from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.rules import CodeRule
 from n2d2py.registry import register
 
 
@@ -46,12 +48,40 @@ class BatchNormLayer(ActivatedLayer):
     def takes_offset(self) -> bool:
         return len(self.node.parents) == 1
 
+    def forward(self, *inputs: Tensor) -> Tensor:
+        x = self._joined(inputs)
+        if self._takes_batch(x) and self.normalise is torch.batch_norm and fits(x):
+            self._prepare(x)
+            ruled = self.ruled(x.numel())
+            if ruled is not None and (isinstance(ruled.rule, CodeRule) or self.compiled):
+                statistics = Statistics(self.means, self.variances, self.cell.momentum, self.cell.epsilon)
+                compiled = self.compiled and ruled.rule.compiles
+                return normalised(x, self.scales, self.biases, statistics, ruled, compiled)
+        return self.activate(self._normalised(x))
+
+    @torch.no_grad()
+    def _prepare(self, x: Tensor) -> None:
+        """Let the quantizer take from the first batch what it must, as it does where it gets the values themselves."""
+        if self.quantizer is None or self.quantizer.ready:
+            return
+        values = torch.batch_norm(
+            x, self.scales, self.biases, None, None, True, 0.0, self.cell.epsilon, torch.backends.cudnn.enabled
+        )
+        self.quantizer.prepare(values if self.function is None else self.function(values, True))
+
     def before(self, *inputs: Tensor) -> Tensor:
+        return self._normalised(self._joined(inputs))
+
+    def _joined(self, inputs: Sequence[Tensor]) -> Tensor:
         x = joined(inputs)
-        if not self.cell.back_propagate:
-            x = x.detach()
+        return x if self.cell.back_propagate else x.detach()
+
+    def _takes_batch(self, x: Tensor) -> bool:
         # A single value has no variance: it is normalised by the running statistics.
-        of_batch = self.training and self.cell.momentum > 0.0 and x.numel() > x.shape[1]
+        return self.training and self.cell.momentum > 0.0 and x.numel() > x.shape[1]
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        of_batch = self._takes_batch(x)
         return self.normalise(
             x,
             self.scales,

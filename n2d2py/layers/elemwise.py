@@ -14,9 +14,11 @@ from n2d2py.cells.elemwise import ElemWise
 from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.joining import common, spread, united
+from n2d2py.layers.passes import fits, summed
 from n2d2py.quant.affine import Affine, Term, affine, narrowed
 from n2d2py.quant.bias import WORD, fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype
+from n2d2py.quant.rules import Straight
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
 
@@ -71,6 +73,10 @@ class ElemWiseLayer(ActivatedLayer):
         return root
 
     def forward(self, *inputs: Tensor) -> Tensor:
+        if self.compiled and self.training and self.operation == "Sum" and self.plain and _fit(inputs):
+            ruled = self.ruled(inputs[0].numel())
+            if ruled is not None and ruled.rule.compiles and not isinstance(ruled.rule, Straight):
+                return summed(list(inputs), ruled)
         # The only input of a sum may be the parent's tensor, and a root is kept for its gradient.
         return self.activate(self.before(*inputs), own=len(inputs) > 1 and self.operation != "EuclideanSum")
 
@@ -153,6 +159,10 @@ class ElemWiseLayer(ActivatedLayer):
     def _ends(self, grid: Grid, index: int) -> list[int]:
         factors = self.factors if self.by_channel else self.factors[index : index + 1]
         return [int(factor) * code for factor in factors.tolist() for code in (grid.low, grid.high)]
+
+
+def _fit(inputs: Sequence[Tensor]) -> bool:
+    return len(inputs) > 1 and all(fits(x) and x.shape == inputs[0].shape for x in inputs)
 
 
 def magnitudes(grid: Grid) -> Grid:

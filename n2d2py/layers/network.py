@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import GraphError
 from n2d2py.graph.network import Network, Node
-from n2d2py.layers.base import Labels, Layer, Learned, Stored
+from n2d2py.layers.activated import ActivatedLayer
+from n2d2py.layers.base import Labels, Layer, Learned, Stored, Truth
+from n2d2py.layers.once import one_pass
 from n2d2py.layers.promises import bound_weights
-from n2d2py.layers.sharing import share
+from n2d2py.layers.sharing import quantize_once, share
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.quant.grid import Coded
 from n2d2py.quant.scaled import Scaled
@@ -36,22 +38,35 @@ class TorchNetwork(nn.Module):
             for node, layer in zip(network, self._modules_in_order, strict=True)
         }
         share(network, self.layers)
+        self._once = quantize_once(network, self.layers)
         bound_weights(network, self.layers)
         for layer in self.layers.values():
             layer.stimuli = network.stimuli
             layer.refer(self._referred(layer))
         self.outputs = _outputs(network)
+        self._learned_outputs = _learned_outputs(network) if network.targets else self.outputs
+        alone = _alone(network, self.layers)
+        self._needed = _ancestors(network, self.outputs)
+        self._needed_in_learning = _ancestors(network, {*self._learned_outputs, *alone})
+        self.without_target: Mapping[str, Layer] = alone
+        """The layers that learn from the labelled regions of the stimuli, on the way to a target."""
+        self.truth: Mapping[str, Truth] = {}
+        """What the regions of the batch are to each of them; set it before each batch of learning."""
         for name, layer in reversed(self.layers.items()):
             children = [self.layers[child.name] for child in network.children(name)]
-            layer.gives_logits = not children and name in self.outputs and layer.loss_form != "square"
+            last = all(_only_detects(child.node) and not self._learns(child.node.name) for child in children)
+            layer.gives_logits = last and name in self.outputs and layer.loss_form != "square"
             layer.gives_codes = any(child.takes_codes for child in children)
             if isinstance(layer, WeightedLayer):
                 layer.folds_bias = not children or not all(child.takes_offset for child in children)
         self.carries_codes = any(layer.gives_codes for layer in self.layers.values())
         """Whether learning gives codes to a weighted cell in Integer mode (QWeight.Mode=Integer)."""
-        self._needed = _ancestors(network, self.outputs)
         self.labels: Labels | None = None
         """How the layers that want them learn the labels of the batch; set it before each batch of learning."""
+
+    def _learns(self, name: str) -> bool:
+        """Whether a cell is computed in learning."""
+        return name in self._needed_in_learning
 
     def _referred(self, layer: Layer) -> dict[str, Layer]:
         """The layers that a layer refers to, all of which it must be computed after."""
@@ -85,26 +100,49 @@ class TorchNetwork(nn.Module):
         """Outputs (batch, channels, height, width) of the cells with a target, or of the last cells without any.
 
         ``x`` is (batch, channels, height, width), float32. In learning (``training``) a cell whose
-        :meth:`loss_form` is not "square" gives its logits.
+        :meth:`loss_form` is not "square" gives its logits, cells of which no target learns are left out, and the cells
+        that propose the regions of a target come with them.
         """
         for layer in self.layers.values():
             if layer.wants_labels:
                 layer.labels = self.labels
-        if self.carries_codes:
-            return self._forward_scaled(x)
-        values = {PROVIDER: x}
-        for name, layer in self.layers.items():
-            if name in self._needed:
-                values[name] = layer(*(values[parent] for parent in layer.node.parents))
-        return {name: values[name] for name in self.outputs}
+        for name, truth in self.truth.items():
+            self.layers[name].truth = truth
+        learning = self.training
+        needed = self._needed_in_learning if learning else self._needed
+        outputs = self._learned_outputs if learning else self.outputs
+        with one_pass(self._once):
+            return self._forward_scaled(x, needed, outputs) if self.carries_codes else self._reals(x, needed, outputs)
 
-    def _forward_scaled(self, x: Tensor) -> dict[str, Tensor]:
-        """As :meth:`forward`, codes and their scales going from activation quantizers to cells in Integer mode."""
-        values = {PROVIDER: Scaled(x)}
+    def _reals(self, x: Tensor, needed: Collection[str], outputs: Collection[str]) -> dict[str, Tensor]:
+        values, uses = {PROVIDER: x}, _uses(self.network, needed)
         for name, layer in self.layers.items():
-            if name in self._needed:
+            if name in needed:
+                values[name] = layer(*(values[parent] for parent in layer.node.parents))
+                _drop(values, uses, layer, outputs)
+        return {name: values[name] for name in outputs}
+
+    def _forward_scaled(self, x: Tensor, needed: Collection[str], outputs: Collection[str]) -> dict[str, Tensor]:
+        """As :meth:`forward`, codes and their scales going from activation quantizers to cells in Integer mode."""
+        values, uses = {PROVIDER: Scaled(x)}, _uses(self.network, needed)
+        for name, layer in self.layers.items():
+            if name in needed:
                 values[name] = layer.forward_scaled(*(values[parent] for parent in layer.node.parents))
-        return {name: values[name].real() for name in self.outputs}
+                _drop(values, uses, layer, outputs)
+        return {name: values[name].real() for name in outputs}
+
+    def compile_passes(self, wanted: bool = True) -> None:
+        """From now on learn by passes that torch.compile makes (:mod:`n2d2py.layers.passes`), or no longer."""
+        for layer in self.layers.values():
+            if isinstance(layer, ActivatedLayer):
+                layer.compiled = wanted
+
+    def own_losses(self) -> list[Tensor]:
+        """What layers ask for themselves of the batch that :meth:`forward` saw last; they are given once."""
+        found = [layer.own_loss for layer in self.without_target.values() if layer.own_loss is not None]
+        for layer in self.without_target.values():
+            layer.own_loss = None
+        return found
 
     @torch.no_grad()
     def evaluate(self, stimuli: Coded, wanted: Collection[str] | None = None) -> dict[str, Coded]:
@@ -126,10 +164,7 @@ class TorchNetwork(nn.Module):
                 values[name] = _evaluate(layer, [values[parent] for parent in layer.node.parents])
                 if wanted is None or name in wanted:
                     results[name] = values[name]
-                for parent in layer.node.parents:
-                    uses[parent] -= 1
-                    if not uses[parent]:
-                        del values[parent]
+                _drop(values, uses, layer)
         finally:
             self.train(mode)
         return results
@@ -175,6 +210,10 @@ class TorchNetwork(nn.Module):
         return {name: layer.stored() for name, layer in self.layers.items()}
 
 
+def _only_detects(node: Node) -> bool:
+    return node.cell.found_in(node.inputs) is not None
+
+
 def build(node: Node) -> Layer:
     """The layer of a node."""
     layer: Layer = find("layer", node.cell.type_name, node.cell.place())(node)
@@ -212,6 +251,18 @@ def _outputs(network: Network) -> list[str]:
     return targets or [node.name for node in network if not network.children(node.name)]
 
 
+def _learned_outputs(network: Network) -> list[str]:
+    """Cells that a target learns, each once, and those that propose its regions."""
+    cells = [cell for target in network.targets if target.learns for cell in (target.cell, *target.cells.values())]
+    return list(dict.fromkeys(cells))
+
+
+def _alone(network: Network, layers: Mapping[str, Layer]) -> dict[str, Layer]:
+    """The layers on the way to a target that learn without one."""
+    before = _ancestors(network, {target.cell for target in network.targets})
+    return {name: layer for name, layer in layers.items() if layer.node.cell.learns_alone and name in before}
+
+
 def _ancestors(network: Network, names: Collection[str]) -> set[str]:
     """The named cells and all that they need."""
     needed = set(names)
@@ -221,7 +272,15 @@ def _ancestors(network: Network, names: Collection[str]) -> set[str]:
     return needed - {PROVIDER}
 
 
-def _uses(network: Network, needed: set[str]) -> dict[str, int]:
+def _drop(values: dict[str, Any], uses: dict[str, int], layer: Layer, kept: Collection[str] = ()) -> None:
+    """Forget what no later layer takes, now that this one has taken it."""
+    for parent in layer.node.parents:
+        uses[parent] -= 1
+        if not uses[parent] and parent not in kept:
+            del values[parent]
+
+
+def _uses(network: Network, needed: Collection[str]) -> dict[str, int]:
     uses: dict[str, int] = {}
     for node in network:
         if node.name in needed:

@@ -1,10 +1,10 @@
-"""Activation functions made of straight pieces, on codes: clamps, and a slope below 0.
+"""Activation functions made of straight pieces, on codes: clamps, a slope below 0, a line between two bounds.
 
     code' = clamp(code << shift where code > 0, code * slope elsewhere, low, high)
 
 The slope of a leaky rectifier is slope / 2^shift, exactly if it is a fraction of a power of two up to 2^16, else the
 nearest of those. Bounds of a clamp are rounded to codes; where the codes are coarse and a bound is none of them, the
-codes are first brought to a fine grid (:mod:`~n2d2py.quant.affine`).
+codes are first brought to a fine grid (:mod:`~n2d2py.quant.affine`). A line a x + b is on such a grid too.
 """
 
 from __future__ import annotations
@@ -55,9 +55,14 @@ def pieces(record: records.Activation | None, grid: Grid) -> Pieces | None:
         lowest, highest = -record.threshold, record.threshold
     elif isinstance(record, records.Linear) and record.clipping:
         lowest, highest = -record.clipping, record.clipping
+    elif isinstance(record, records.Clamp):
+        lowest, highest = record.bounds
+    elif isinstance(record, records.HardSigmoid):
+        factor, shift = torch.tensor([record.alpha * grid.scale, record.beta], dtype=torch.float64)
+        return _clamped(affine([Term(factor, grid)], shift), 0.0, 1.0)
     elif not is_identity(record):
         return None
-    before = _fine(grid, highest)
+    before = _fine(grid, lowest, highest)
     grid = grid if before is None else before.grid
     numerator, shift = _fraction(slope)
     if shift and (narrow := narrowed(grid, 36)) is not None:
@@ -81,12 +86,19 @@ def truncated(grid: Grid, bound: float) -> Pieces:
     return Pieces(before, 1, 0, None, high, Grid(grid.scale, min(grid.low, high), min(grid.high, high)))
 
 
-def _fine(grid: Grid, bound: float | None) -> Affine | None:
-    """What refines codes of which ``bound`` is none."""
-    if bound is None or grid.magnitude >= _COARSE or (bound / grid.scale).is_integer():
+def _clamped(line: Affine, lowest: float, highest: float) -> Pieces:
+    """A linear function of codes between two bounds, both of which its fine grid has."""
+    low, high = round(lowest / line.grid.scale), round(highest / line.grid.scale)
+    least, most = (min(max(end, low), high) for end in (line.grid.low, line.grid.high))
+    return Pieces(line, 1, 0, low, high, Grid(line.grid.scale, least, most))
+
+
+def _fine(grid: Grid, *bounds: float | None) -> Affine | None:
+    """What refines codes of which a bound that clamps is none."""
+    reach = grid.scale * grid.magnitude
+    clamping = [bound for bound in bounds if bound is not None and abs(bound) < reach]
+    if grid.magnitude >= _COARSE or all((bound / grid.scale).is_integer() for bound in clamping):
         return None
-    if bound >= grid.scale * grid.magnitude:
-        return None  # nothing is clamped
     return affine([Term(torch.tensor(grid.scale).double(), grid)])
 
 

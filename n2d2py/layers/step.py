@@ -34,7 +34,7 @@ class Step:
 
     ``offset``, ``normalisation`` and ``function`` are left out where they are None. All operations but f are
     monotone functions, correctly rounded, so that the code is a monotone function of the accumulator of a channel
-    wherever f is one (Linear, Rectifier without a negative slope, Saturation): :attr:`monotone`.
+    wherever f is one (Linear, Rectifier without a negative slope, clamps, HardSigmoid): :attr:`monotone`.
     """
 
     scale: float

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from n2d2py.cells.base import Layout, WeightedCell
 from n2d2py.graph.network import Node
+from n2d2py.layers import tf32
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.base import Learned, Stored
 from n2d2py.layers.fillers import fill
+from n2d2py.layers.once import Once
 from n2d2py.quant.affine import Affine, narrowed
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, product_dtype
@@ -47,6 +50,8 @@ class WeightedLayer(ActivatedLayer):
         self.weights_quantizer = None if record is None else make_quantizer(record, shape)
         self.folds_bias = True
         """Whether the bias becomes part of the accumulators' codes: False if every child takes a real offset."""
+        self.once: Once | None = None
+        """Where cells that share weights and their quantizer keep what it gave in the present pass."""
 
     @property
     def quantizes(self) -> bool:
@@ -99,19 +104,19 @@ class WeightedLayer(ActivatedLayer):
 
     def sums(self, x: Tensor) -> Tensor:
         """product(x, w) + b, in learning with the gradient of the quantizer."""
-        weights, quantizer = self.full_weights(), self.weights_quantizer
+        quantizer = self.weights_quantizer
         if quantizer is None:
-            return self.product(x, self.connected(weights), self.biases)
+            return self.product(x, self.connected(self.full_weights()), self.biases)
         if not quantizer.separate:
-            return self.product(x, self.connected(quantizer(weights)), self.biases)
-        codes, scale = quantizer.split(weights)
+            weights: Tensor = self._once_a_pass(lambda: quantizer(self.full_weights()))
+            return self.product(x, self.connected(weights), self.biases)
+        codes, scale = self._split_weights()
         result = self.product(x, self.connected(codes), None).mul_(scale)
         return result if self.biases is None else result.add_(along_channels(self.biases, result.dim()))
 
     def sums_of_codes(self, x: Tensor, scale: Tensor, high: int) -> Tensor:
         """As :meth:`sums`, x being codes 0 .. high: exact integers times the scales of the weights and of x, + b."""
-        assert self.weights_quantizer is not None
-        codes, weights_scale = self.weights_quantizer.split(self.full_weights())
+        codes, weights_scale = self._split_weights()
         codes = self.connected(codes)
         largest = float(codes.detach().abs().flatten(1).sum(1).max()) * high
         # In this order of the arguments, NaN counts as the most too: it goes on to where learning looks for it.
@@ -120,6 +125,16 @@ class WeightedLayer(ActivatedLayer):
             result = self.product(x.to(dtype), codes.to(dtype), None).to(x.dtype)
         result = result.mul_(weights_scale * scale)
         return result if self.biases is None else result.add_(along_channels(self.biases, result.dim()))
+
+    def _split_weights(self) -> tuple[Tensor, Tensor]:
+        """Codes of the weights and their scale, for learning."""
+        quantizer = self.weights_quantizer
+        assert quantizer is not None
+        found: tuple[Tensor, Tensor] = self._once_a_pass(lambda: quantizer.split(self.full_weights()))
+        return found
+
+    def _once_a_pass(self, compute: Callable[[], Any]) -> Any:
+        return compute() if self.once is None else self.once.get(compute)
 
     def connected(self, weights: Tensor) -> Tensor:
         """``weights`` with 0 where there is no connection; a grid without a zero level is masked after it."""
@@ -224,7 +239,7 @@ class WeightedLayer(ActivatedLayer):
     def stored(self) -> list[Stored]:
         stored = [Stored("weights", self.weights, self.mask, self.layout())]
         if self.biases is not None:
-            stored.append(Stored("biases", self.biases))
+            stored.append(Stored("biases", self.biases, layout=Layout(order=self.layout().order)))
         if self.weights_quantizer is not None:
             stored += [self._of_quantizer(name, tensor) for name, tensor in self.weights_quantizer.stored()]
         return stored + super().stored()
@@ -238,6 +253,14 @@ class WeightedLayer(ActivatedLayer):
 
 @contextmanager
 def exact_products() -> Iterator[None]:
-    """No algorithm that computes a convolution with fractions (Winograd, FFT), as cuDNN and NNPACK may choose."""
-    with torch.backends.cudnn.flags(enabled=False), torch.backends.nnpack.flags(enabled=False):
-        yield
+    """Every bit of the factors counts: no TF32, and no algorithm that computes a convolution with fractions.
+
+    Those are Winograd's and the Fourier transform, which cuDNN and NNPACK may choose.
+    """
+    before = tf32.allowed()
+    tf32.allow(False, before[1])
+    try:
+        with torch.backends.cudnn.flags(enabled=False), torch.backends.nnpack.flags(enabled=False):
+            yield
+    finally:
+        tf32.allow(*before)

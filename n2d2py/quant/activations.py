@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from n2d2py.parts.quantizers import ActivationQuantizer
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.rules import Ruled
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import find, name_of
 
@@ -20,6 +21,10 @@ class ActivationQuantization(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """``values`` rounded to the grid, with the quantizer's gradient."""
         raise NotImplementedError
+
+    def ruled(self, count: int) -> Ruled | None:
+        """The same as a rule for ``count`` values, once it is :attr:`ready`; None if there is no such rule."""
+        return None
 
     @property
     def ready(self) -> bool:

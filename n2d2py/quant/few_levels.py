@@ -61,7 +61,7 @@ class FewWeightLevels(WeightQuantization):
         """(codes without gradient, scale)."""
         values = weights.detach()
         if self.record.scale != "Mean":
-            scale = values.new_tensor(self.record.scale_value) if self.scale is None else self.scale.abs()
+            scale = values.new_full((), self.record.scale_value) if self.scale is None else self.scale.abs()
             scale = self._rounded(scale.clamp_min(SMALLEST))
             return self.levels.nearest(values / scale.detach()), scale
         magnitudes = values.abs()

@@ -13,6 +13,7 @@ from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.grid import Grid
 from n2d2py.quant.levels import Levels
 from n2d2py.quant.offsets import OffsetStep
+from n2d2py.quant.rules import Ruled
 from n2d2py.quant.scaled import Scaled
 from n2d2py.quant.steps import LearnedStep
 from n2d2py.registry import register
@@ -33,6 +34,9 @@ class LsqActivationQuantization(ActivationQuantization):
 
     def forward(self, values: Tensor) -> Tensor:
         return self.step.quantize(values)
+
+    def ruled(self, count: int) -> Ruled | None:
+        return None if isinstance(self.step, OffsetStep) else self.step.ruled(count)
 
     def split(self, values: Tensor) -> Scaled:
         codes, scale = self.step.split(values)

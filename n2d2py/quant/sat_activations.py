@@ -10,6 +10,7 @@ h is the calibrated gradient; PACT (Choi et al. 2018) has 0 in place of q/R - x/
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from n2d2py.parts.quantizers import SatActivations
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.grid import Grid
 from n2d2py.quant.power import next_power
+from n2d2py.quant.rules import CodeRule, Ruled, dot
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
 
@@ -43,6 +45,9 @@ class SatActivationQuantization(ActivationQuantization):
     def forward(self, values: Tensor) -> Tensor:
         quantized: Tensor = _Clip.apply(values, self._clipping(), self.record.range, self.calibrated)
         return quantized
+
+    def ruled(self, count: int) -> Ruled:
+        return Ruled(ClipRule(self.record.range, self.calibrated), self._clipping())
 
     def split(self, values: Tensor) -> Scaled:
         codes, scale = _Split.apply(values, self._clipping(), self.record.range, self.calibrated)
@@ -77,6 +82,30 @@ class SatActivationQuantization(ActivationQuantization):
         return max(abs(float(self._clipping().detach())), _SMALLEST)
 
 
+@dataclass(frozen=True)
+class ClipRule(CodeRule):
+    """Codes 0 .. ``steps``; the parameter is alpha."""
+
+    steps: int
+    calibrated: bool = True
+    low = 0
+
+    def unit(self, parameter: Tensor) -> Tensor:
+        return parameter.abs().clamp_min(_SMALLEST) / self.steps
+
+    def per_unit(self, parameter: Tensor) -> Tensor:
+        return self.steps / parameter.abs().clamp_min(_SMALLEST)
+
+    def codes(self, scaled: Tensor) -> Tensor:
+        return scaled.clamp_(0.0, float(self.steps)).round_()
+
+    def gradients(self, gradient: Tensor, scaled: Tensor, out: Tensor, parameter: Tensor) -> tuple[Tensor, Tensor]:
+        steps = float(self.steps)
+        if not self.calibrated:
+            return _plain_gradients(gradient, scaled, parameter, steps)
+        return _gradients(gradient, scaled, dot(gradient, out) * self.per_unit(parameter), parameter, steps)
+
+
 class _Clip(torch.autograd.Function):
     """The forward pass takes one new tensor for z = x R / a and one for y, and works in place on the latter.
 
@@ -99,7 +128,7 @@ class _Clip(torch.autograd.Function):
         scaled, out, step, alpha = ctx.saved_tensors
         if not ctx.calibrated:
             return *_plain_gradients(gradient, scaled, alpha, ctx.steps), None, None
-        return *_gradients(gradient, scaled, _dot(gradient, out) / step, alpha, ctx.steps), None, None
+        return *_gradients(gradient, scaled, dot(gradient, out) / step, alpha, ctx.steps), None, None
 
 
 class _Split(torch.autograd.Function):
@@ -119,7 +148,7 @@ class _Split(torch.autograd.Function):
         scaled, codes, step, alpha = ctx.saved_tensors
         if not ctx.calibrated:
             return *_plain_gradients(gradient / step, scaled, alpha, ctx.steps), None, None
-        total = _dot(gradient, codes) / step
+        total = dot(gradient, codes) / step
         return *_gradients(gradient / step, scaled, total, alpha, ctx.steps), None, None
 
 
@@ -134,9 +163,10 @@ def _gradients(gradient: Tensor, scaled: Tensor, total: Tensor, alpha: Tensor, s
     """(dL/dx, dL/dalpha) of g; ``total`` is <g, y> in units of the scale."""
     # hardtanh_backward passes what lies strictly between its bounds. At x = a, dx is 1 and h is 1 as well, so
     # that x = a belongs to the gradient of x and not to the difference that gives h.
+    # The one is gone before the other comes: in the backward pass memory is scarcest.
+    difference = dot(torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps), scaled)
     inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps * (1 + torch.finfo(scaled.dtype).eps))
-    below = torch.ops.aten.hardtanh_backward(inner, scaled, 0.0, steps)
-    slope = (total - _dot(below, scaled)).div_(steps)
+    slope = (total - difference).div_(steps)
     return inner, torch.where(alpha < 0, -slope, slope)
 
 
@@ -145,7 +175,3 @@ def _plain_gradients(gradient: Tensor, scaled: Tensor, alpha: Tensor, steps: flo
     inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps)
     slope = torch.where(scaled >= steps, gradient, 0.0).sum()
     return inner, torch.where(alpha < 0, -slope, slope)
-
-
-def _dot(left: Tensor, right: Tensor) -> Tensor:
-    return torch.dot(left.reshape(-1), right.reshape(-1))

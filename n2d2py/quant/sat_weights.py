@@ -109,7 +109,7 @@ class SatWeightQuantization(WeightQuantization):
         """
         if not self.record.apply_scaling:
             constant = 1.0 / self.steps
-            return codes.new_tensor(power_above(constant) if self.record.power_of_two else constant)
+            return codes.new_full((), power_above(constant) if self.record.power_of_two else constant)
         wide = codes.double().flatten()
         count = wide.numel()
         spread = torch.dot(wide, wide) - wide.sum().square_() / count

@@ -12,6 +12,7 @@ N is the number of values, Q_p the largest level.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from n2d2py.quant.levels import Levels
 from n2d2py.quant.power import next_power
+from n2d2py.quant.rules import CodeRule, Ruled, dot
 
 SMALLEST = 1e-12
 """What a step counts as if learning has brought it to 0: the quotients stay finite."""
@@ -106,8 +108,49 @@ class LearnedStep(nn.Module):
         codes, step = _Split.apply(values, self.in_use(), self.levels, self._factor(values), self.toward_zero)
         return codes, step
 
+    def ruled(self, count: int) -> Ruled:
+        """The rule by which ``count`` values are quantized, once the step has a value."""
+        return Ruled(StepRule.of(self.levels), self.in_use(), self._of(count))
+
     def _factor(self, values: Tensor) -> float:
-        return self.rate_factor / math.sqrt(values.numel() * max(1, self.levels.high))
+        return self._of(values.numel())
+
+    def _of(self, count: int) -> float:
+        return self.rate_factor / math.sqrt(count * max(1, self.levels.high))
+
+
+@dataclass(frozen=True)
+class StepRule(CodeRule):
+    """The level nearest to v / s; the parameter is s, and what comes back to it is not yet multiplied by G.
+
+    The levels are all integers from ``low`` to ``high``, or the ``uneven`` ones.
+    """
+
+    low: int
+    high: int
+    uneven: Levels | None = None
+
+    @classmethod
+    def of(cls, levels: Levels) -> StepRule:
+        """The rule of these levels."""
+        return cls(levels.low, levels.high, None if levels.even else levels)
+
+    @property
+    def compiles(self) -> bool:  # type: ignore[override]  # of a table, a compiler makes nothing
+        return self.uneven is None
+
+    def unit(self, parameter: Tensor) -> Tensor:
+        return parameter.detach()
+
+    def per_unit(self, parameter: Tensor) -> Tensor:
+        return parameter.detach().reciprocal()
+
+    def codes(self, scaled: Tensor) -> Tensor:
+        return scaled.clamp_(self.low, self.high).round_() if self.uneven is None else self.uneven.nearest(scaled)
+
+    def gradients(self, gradient: Tensor, scaled: Tensor, out: Tensor, parameter: Tensor) -> tuple[Tensor, Tensor]:
+        inside = torch.ops.aten.hardtanh_backward(gradient, scaled, self.low, self.high)
+        return inside, dot(gradient, out) / parameter - dot(inside, scaled)
 
 
 class _Quantize(torch.autograd.Function):
@@ -125,9 +168,8 @@ class _Quantize(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         scaled, out, step = ctx.saved_tensors
-        inside = torch.ops.aten.hardtanh_backward(gradient, scaled, ctx.levels.low, ctx.levels.high)
-        slope = (_dot(gradient, out) / step - _dot(inside, scaled)) * ctx.factor
-        return inside, slope, None, None, None
+        inside, slope = StepRule.of(ctx.levels).gradients(gradient, scaled, out, step)
+        return inside, slope * ctx.factor, None, None, None
 
 
 class _Split(torch.autograd.Function):
@@ -151,9 +193,5 @@ class _Split(torch.autograd.Function):
         scaled, codes, step = ctx.saved_tensors
         outer = gradient / step
         inside = torch.ops.aten.hardtanh_backward(outer, scaled, ctx.levels.low, ctx.levels.high)
-        slope = (_dot(outer, codes) - _dot(inside, scaled)) * ctx.factor
+        slope = (dot(outer, codes) - dot(inside, scaled)) * ctx.factor
         return inside, slope, None, None, None
-
-
-def _dot(left: Tensor, right: Tensor) -> Tensor:
-    return torch.dot(left.reshape(-1), right.reshape(-1))

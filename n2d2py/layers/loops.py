@@ -1,0 +1,134 @@
+"""Plain expressions of which torch.compile makes one or two loops over an activation, forward and backward.
+
+Activations are (batch, channels, positions), contiguous. Sizes are symbols, so that one compilation serves all layers
+with the same rule. torch keeps what it has compiled in a folder (``TORCHINDUCTOR_CACHE_DIR``; by default
+``torchinductor_<user>`` among the temporary files) from one run to the next.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from n2d2py.quant.rules import Rule
+
+_MOST = 128
+"""How many versions of an expression may be compiled, one for each rule."""
+
+
+def flat(x: Tensor) -> Tensor:
+    """(batch, channels, positions) of a contiguous tensor, without gradient."""
+    # Of a view torch.compile would look at the tensor behind it too, and its sizes.
+    flattened: Tensor = torch.ops.aten._unsafe_view(x.detach(), [x.shape[0], x.shape[1], -1])
+    return flattened
+
+
+def normalise(
+    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(output, mean, biased variance, 1 / sqrt(variance + epsilon)), the last three by channel."""
+    found: tuple[Tensor, Tensor, Tensor, Tensor] = _compiled(_normalise)(x, scales, biases, parameter, epsilon, rule)
+    return found
+
+
+def normalise_back(
+    gradient: Tensor,
+    x: Tensor,
+    out: Tensor,
+    mean: Tensor,
+    inverse: Tensor,
+    scales: Tensor,
+    biases: Tensor,
+    parameter: Tensor | None,
+    rule: Rule,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Gradients of x, scales, biases and the parameter.
+
+    With N values a channel, n = (x - mean) inverse and g what the rule gives back,
+    dL/dx = scale inverse (g - sum(g) / N - n sum(g n) / N).
+    """
+    found: tuple[Tensor, Tensor, Tensor, Tensor | None] = _compiled(_normalise_back)(
+        gradient, x, out, mean, inverse, scales, biases, parameter, rule
+    )
+    return found
+
+
+def add(values: list[Tensor], parameter: Tensor | None, rule: Rule) -> Tensor:
+    """The rule of a sum."""
+    found: Tensor = _compiled(_add)(values, parameter, rule)
+    return found
+
+
+def add_back(
+    gradient: Tensor, values: list[Tensor], out: Tensor, parameter: Tensor | None, rule: Rule
+) -> tuple[Tensor, Tensor | None]:
+    """Gradients of each summand and of the parameter; ``values`` are the summands, or the output (see Rule)."""
+    found: tuple[Tensor, Tensor | None] = _compiled(_add_back)(gradient, values, out, parameter, rule)
+    return found
+
+
+@functools.cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    import torch._dynamo
+    from torch.fx.experimental import _config
+
+    torch._dynamo.config.recompile_limit = max(_MOST, torch._dynamo.config.recompile_limit)
+    _config.use_duck_shape = False  # sizes that happen to be equal may differ in the next layer
+    compiled: Callable[..., Any] = torch.compile(function, dynamic=True, fullgraph=True)
+    return compiled
+
+
+def _across(numbers: Tensor) -> Tensor:
+    return numbers.view(1, -1, 1)
+
+
+def _normalise(
+    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    count = x.shape[0] * x.shape[2]
+    mean = x.sum((0, 2)) / count
+    centred = x - _across(mean)
+    variance = centred.square().sum((0, 2)) / count
+    inverse = torch.rsqrt(variance + epsilon)
+    values = centred * _across(scales * inverse) + _across(biases)
+    return rule.apply(values, parameter), mean, variance, inverse
+
+
+def _normalise_back(
+    gradient: Tensor,
+    x: Tensor,
+    out: Tensor,
+    mean: Tensor,
+    inverse: Tensor,
+    scales: Tensor,
+    biases: Tensor,
+    parameter: Tensor | None,
+    rule: Rule,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    count = x.shape[0] * x.shape[2]
+    normal = (x - _across(mean)) * _across(inverse)
+    inner, slope = rule.back(gradient, normal * _across(scales) + _across(biases), out, parameter)
+    by_bias, by_scale = inner.sum((0, 2)), (inner * normal).sum((0, 2))
+    rest = inner - _across(by_bias / count) - normal * _across(by_scale / count)
+    return rest * _across(scales * inverse), by_scale, by_bias, slope
+
+
+def _add(values: list[Tensor], parameter: Tensor | None, rule: Rule) -> Tensor:
+    return rule.apply(_sum(values), parameter)
+
+
+def _add_back(
+    gradient: Tensor, values: list[Tensor], out: Tensor, parameter: Tensor | None, rule: Rule
+) -> tuple[Tensor, Tensor | None]:
+    return rule.back(gradient, _sum(values), out, parameter)
+
+
+def _sum(values: list[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

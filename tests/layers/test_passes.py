@@ -1,0 +1,165 @@
+"""Passes that steps share give what the steps give one after the other: outputs, gradients, statistics."""
+
+import shutil
+
+import pytest
+import torch
+
+from n2d2py.layers import batchnorm, loops, passes
+from n2d2py.parts.dorefa import PactActivations
+from n2d2py.parts.lsq import LsqActivations
+from n2d2py.parts.quantizers import SatActivations
+from n2d2py.quant.activations import make
+from n2d2py.quant.rules import Rectified, Ruled, Straight
+
+from .networks import network
+
+compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no compiler")
+NORM = "Type=BatchNorm\nNbOutputs=2\n"
+QUANTIZERS = {
+    "SAT": "ActivationFunction=Linear\nQAct=SAT\nQAct.Range=15\nQAct.Alpha=1.5\n",
+    "SAT behind a rectifier": "ActivationFunction=Rectifier\nQAct=SAT\nQAct.Range=15\nQAct.Alpha=0.5\n",
+    "SAT, powers of two": "ActivationFunction=Linear\nQAct=SAT\nQAct.Range=7\nQAct.Alpha=1.5\nQAct.PowerOfTwo=1\n",
+    "PACT": "ActivationFunction=Linear\nQAct=PACT\nQAct.Range=15\nQAct.Alpha=1.5\n",
+    "LSQ": "ActivationFunction=Linear\nQAct=LSQ\nQAct.Range=15\n",
+    "LSQ behind a rectifier": "ActivationFunction=Rectifier\nQAct=LSQ\nQAct.Range=15\n",
+    "LSQ of uneven levels": "ActivationFunction=Linear\nQAct=LSQ\nQAct.Levels=0 1 2 4\n",
+}
+
+
+def learned(text, compiled=False, apart=False, steps=3):
+    """What learning a few batches leaves: outputs, gradients of all tensors and of the input, statistics."""
+    made = network(f"[c]\nInput=env\n{NORM}{text}").train()
+    made.compile_passes(compiled)
+    layer = made.layers["c"]
+    if apart:
+        layer.forward = lambda x: layer.activate(layer.before(x))
+    found = []
+    for seed in range(steps):
+        generator = torch.Generator().manual_seed(seed)
+        x = torch.randn(4, 2, 8, 8, generator=generator).requires_grad_()
+        out = layer(x * 2)
+        made.zero_grad()
+        out.backward(torch.randn(out.shape, generator=generator))
+        tensors = [out, x.grad, *(item.tensor.grad for item in layer.learned()), layer.means, layer.variances]
+        found += [tensor.detach().clone() for tensor in tensors]
+    return found
+
+
+def alike(left, right):
+    assert len(left) == len(right)
+    for one, other in zip(left, right, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("text", QUANTIZERS.values(), ids=QUANTIZERS)
+def test_normalised_and_quantized_in_one_is_as_one_after_the_other(text, monkeypatch):
+    counted = []
+    shared = passes.normalised
+    monkeypatch.setattr(batchnorm, "normalised", lambda *given: counted.append(1) or shared(*given))
+    together = learned(text)
+    assert len(counted) == 3
+    alike(together, learned(text, apart=True))
+    assert len(counted) == 3
+
+
+def test_what_is_no_such_rule_goes_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(batchnorm, "normalised", None)
+    learned("ActivationFunction=Tanh\nQAct=SAT\nQAct.Range=15\n")
+    learned("ActivationFunction=Linear\nQAct=LSQ\nQAct.Range=15\nQAct.Offset=1\n")
+    learned("ActivationFunction=Rectifier\nQAct=LSQ\nQAct.Levels=-1 0 1\n")  # below 0 a rectifier changes what is given
+    learned("ActivationFunction=Rectifier\n")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        SatActivations(range=15, alpha=1.3),
+        PactActivations(range=7, alpha=1.3),
+        LsqActivations(range=15),
+        LsqActivations(levels=(-1, 0, 1)),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_rule_is_its_quantizer(record):
+    x = torch.randn(2, 3, 40, generator=torch.Generator().manual_seed(1))
+    gradient = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+    quantizer = make(record)
+    given = x.clone().requires_grad_()
+    out = quantizer(given)
+    out.backward(gradient)
+    ruled = quantizer.ruled(x.numel())
+    assert ruled is not None
+    values = ruled.rule.apply(x.clone(), ruled.parameter.detach())
+    torch.testing.assert_close(values, out.detach(), rtol=1e-6, atol=1e-6)
+    inner, slope = ruled.rule.back(gradient, x.clone(), values, ruled.parameter.detach())
+    assert torch.equal(inner, given.grad)
+    ((_, parameter),) = quantizer.learned()
+    assert float(slope) * ruled.factor == pytest.approx(float(parameter.grad), rel=1e-4, abs=1e-5)
+
+
+def test_no_more_is_kept_than_the_input_and_the_output():
+    kept = []
+    made = network(f"[c]\nInput=env\n{NORM}{QUANTIZERS['SAT']}").train()
+    x = torch.randn(4, 2, 8, 8, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor.numel()) or tensor, lambda x: x):
+        made.layers["c"](x)
+    assert sum(size == x.numel() for size in kept) == 2
+
+
+def test_values_are_forgotten_once_no_later_cell_takes_them():
+    linear = "Activation\nActivationFunction=Linear"
+    cells = (("a", "env", linear), ("b", "a", linear), ("c", "b,a", "ElemWise"))
+    made = network("".join(f"[{name}]\nInput={inputs}\nType={cell}\nNbOutputs=2\n" for name, inputs, cell in cells))
+    x = torch.ones(4, 2, 8, 8)
+    assert torch.equal(made(x)["c"], 2 * x)
+
+
+# Compiled
+
+
+@compiler
+@pytest.mark.parametrize("name", ["SAT", "LSQ"])
+def test_compiled_passes_are_those_of_torch_but_for_roundings(name):
+    alike(learned(QUANTIZERS[name], compiled=True), learned(QUANTIZERS[name], apart=True))
+
+
+@compiler
+def test_one_compilation_serves_all_sizes_and_ranges():
+    counters = torch._dynamo.utils.counters
+    learned(QUANTIZERS["SAT"], compiled=True)
+    before = counters["stats"]["unique_graphs"]
+    for text in (QUANTIZERS["SAT"], QUANTIZERS["SAT"].replace("=15", "=255"), QUANTIZERS["SAT, powers of two"]):
+        for size in ((8, 8, 2), (5, 7, 2)):
+            made = network(f"[c]\nInput=env\n{NORM}{text}", size).train()
+            made.compile_passes()
+            made.layers["c"](torch.randn(3, 2, *size[1::-1], requires_grad=True)).sum().backward()
+    assert counters["stats"]["unique_graphs"] == before
+    assert not counters["graph_break"]
+
+
+@compiler
+@pytest.mark.parametrize(("rule", "count"), [(Rectified(), 2)])
+def test_a_compiled_sum(rule, count):
+    values = [torch.randn(2, 3, 4, 5, requires_grad=True) for _ in range(count)]
+    out = passes.summed(values, Ruled(rule))
+    plain = torch.relu(sum(values))
+    assert torch.equal(out, plain)
+    gradient = torch.randn(out.shape)
+    out.backward(gradient)
+    assert all(torch.equal(value.grad, torch.where(plain > 0, gradient, 0.0)) for value in values)
+
+
+def test_a_straight_rule_gives_what_it_gets():
+    x = torch.ones(2)
+    assert Straight().apply(x, None) is x
+    assert Straight().back(x, x, x, None) == (x, None)
+
+
+def test_passes_take_float32_of_more_than_one_value_a_channel():
+    assert passes.fits(torch.ones(2, 3, 4, 5))
+    assert not passes.fits(torch.ones(2, 3, 4, 5).double())
+    assert not passes.fits(torch.ones(1, 3, 4, 5))
+    assert not passes.fits(torch.ones(2, 3, 1, 1))
+    assert not passes.fits(torch.ones(2, 3, 4, 5).transpose(2, 3))
+    assert loops.flat(torch.ones(2, 3, 4, 5)).shape == (2, 3, 20)
