@@ -25,6 +25,7 @@ from n2d2py.graph.reading import Heading
 from n2d2py.graph.settings import Globals
 from n2d2py.onnx_import import OnnxModel
 from n2d2py.parameters import REQUIRED, Declaration, Record, declarations
+from n2d2py.parts import recipes
 from n2d2py.parts.provider import Provider
 
 # Importing these rooms registers what they declare, and none of them imports torch.
@@ -123,6 +124,8 @@ def _registered() -> Iterator[Topic]:
     for kind, folder in (("policy", "learn"), ("operator", "onnx_import/operators")):
         for name, doc in sorted(_entered(kind, folder).items()):
             yield Topic(_SHOWN_AS.get(kind, kind), name, doc)
+    for name in recipes.names():
+        yield Topic("recipe", name, recipes.parse(name).doc)
 
 
 def _sections() -> Iterator[Topic]:

@@ -39,9 +39,8 @@ from n2d2py.options import Line
 from n2d2py.parameters import declarations
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.parts.quantizers import SatWeights
+from n2d2py.parts.recipes import Recipe, parse
 
-METHODS = ("sat", "lsq")
-BITS = range(1, 9)
 DONE = "done.json"
 _ENDS = 255
 """Range of the weights of the first and of the last cell."""
@@ -56,38 +55,12 @@ _PREFIXES = ("QWeight", "QAct", "ActivationFunction")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What ``-recipe`` names: the method and the bits."""
-
-    method: str
-    bits: int
-
-    @property
-    def steps(self) -> int:
-        """The range of weights and activations."""
-        return (1 << self.bits) - 1
-
-
-@dataclass(frozen=True)
 class Stage:
     """A stage: its folder, the network that it makes of the given one, and the words of its run."""
 
     name: str
     change: Callable[[Network], Network]
     words: tuple[str, ...]
-
-
-def names() -> list[str]:
-    """All recipes."""
-    return [f"{method}{bits}" for method in METHODS for bits in BITS]
-
-
-def parse(name: str) -> Recipe:
-    """The recipe of that name. Raises :class:`UsageError` if there is none."""
-    match = re.fullmatch(rf"({'|'.join(METHODS)})([1-8])", name)
-    if match is None:
-        raise UsageError(f"-recipe {name}: there is no such recipe", expected=f"one of {', '.join(names())}")
-    return Recipe(match[1], int(match[2]))
 
 
 def stages(recipe: Recipe, epochs: int) -> list[Stage]:
@@ -120,11 +93,13 @@ def follow(line: Line) -> None:
     document, network = _read(path, line["strict"])
     root = Path(f"{path.stem}_{line['recipe']}")
     weights = ""
-    for number, stage in enumerate(stages(recipe, line["learn-epoch"]), start=1):
+    made = stages(recipe, line["learn-epoch"])
+    for number, stage in enumerate(made, start=1):
         text = rewritten(document, network, stage.change(network), f"{path} by -recipe {line['recipe']}, {stage.name}")
         words = [word.format(weights=weights) for word in stage.words]
         _run(line, root / stage.name, f"{stage.name}.ini", text, words, number)
         weights = "weights_validation" if (root / stage.name / "weights_validation").exists() else "weights"
+        _write_page(root, path.name, line["recipe"], [one.name for one in made])
     _report(root, line)
 
 
@@ -181,7 +156,15 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
+def _write_page(root: Path, network: str, recipe: str, names: list[str]) -> None:
+    """The pages of the stages that are finished, side by side."""
+    from n2d2py.report.page_stages import write_stages
+
+    write_stages(root, f"{network} by {recipe}", names)
+
+
 def _report(root: Path, line: Line) -> None:
+    console.line(f"[LOG] Report of all stages ({root / 'report.html'})")
     console.line(f"Recipe {line['recipe']} is done; its results:")
     for folder in sorted(root.glob("stage*")):
         for score in sorted(folder.glob("*/ConfusionMatrix_test_score.dat")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import runs
 from runs import Folder
 
-from n2d2py import outcome
+from n2d2py.learn import testing
 
 MOMENTUM = "Solvers.Momentum=0.9"
 WITHOUT_NORM = runs.network(fillers=MOMENTUM).replace(
@@ -25,11 +26,7 @@ CLOSE = {"rtol": 1e-4, "atol": 2e-6}
 """Floats are added in another order; after some updates that is a difference in the last digits."""
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch):
-    monkeypatch.setattr(outcome, "write_network", lambda session: None)
-    monkeypatch.setattr(outcome, "write_stimuli", lambda session: False)
-    monkeypatch.setattr(outcome, "write_weights", lambda session, folder: None)
+pytestmark = pytest.mark.usefixtures("without_pictures")
 
 
 def together(folder: Folder, line: str, size: int = 2) -> list[int]:
@@ -105,6 +102,49 @@ def test_a_validation_is_decided_for_all_by_the_first(folder):
     assert together(folder, "-learn-epoch 9 -stop-valid 2") == [0, 0]
     assert "--- STOPPING THE LEARNING" in (folder / "said0.txt").read_text()
     assert (folder / "weights_validation").exists()
+
+
+FOUND = tuple(f"softmax.Target/{name}" for name in ("test/classif.log", "ConfusionMatrix_test.dat", "Success_test.dat"))
+
+
+@pytest.mark.parametrize("text", [runs.network(validation=0.2), LSQ])
+@pytest.mark.parametrize("size", [2, 3])
+def test_they_test_together_what_one_tests(text, size, folder, tmp_path):
+    """45 stimuli in 5 batches, the last one of 5: no process has as many as another."""
+    assert together(folder.write(text), "-learn-epoch 1 -log-test", size) == [0] * size
+    assert "Final recognition rate:" in (folder / "said0.txt").read_text()
+    learned = {name: (folder / name).read_bytes() for name in FOUND}
+    alone = folder.copy(tmp_path / "alone")
+    assert alone.run("-test -workers 0") == 0
+    assert together(folder, "-test", size) == [0] * size
+    for name in FOUND:
+        found = (alone / name).read_bytes()
+        assert (folder / name).read_bytes() == found
+        assert learned[name] == found
+    rows = (folder / "results.csv").read_text().splitlines()
+    named = dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
+    rate = float(re.search(r"Final recognition rate: ([\d.]+)%", alone.said)[1])
+    if text is LSQ:  # without validation the weights of the last log are those that are tested
+        assert float(named["softmax.Target:test"]) == pytest.approx(rate / 100, abs=1e-6)
+
+
+def test_the_bad_stimuli_of_all_shares_are_told(folder, monkeypatch):
+    together_bad = {0: "torn", 1: "empty"}
+    evaluate = testing.evaluate
+
+    def with_faults(network, stimuli, name, **options):
+        rank = options["group"].rank
+        stimuli.faults.bad[rank] = together_bad[rank]
+        return evaluate(network, stimuli, name, **options)
+
+    monkeypatch.setattr(testing, "evaluate", with_faults)
+    assert together(folder.write(runs.network()), "-learn-epoch 1") == [0, 0]
+    assert "2 stimuli were left out because they are bad: 0, 1" in (folder / "said0.txt").read_text()
+
+
+def test_sync_bn_of_one_process_says_that_it_does_nothing(folder):
+    assert folder.write(runs.network()).run("-learn-epoch 1 -sync-bn") == 0
+    assert "Notice: -sync-bn: there is one process" in folder.said
 
 
 def test_they_go_on_together(folder, tmp_path):

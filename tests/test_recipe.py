@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 import runs
 
-from n2d2py import ini, outcome, recipe
+from n2d2py import explain, ini, outcome, recipe
 from n2d2py.data import publish_epoch_size
 from n2d2py.data.random import Generator
 from n2d2py.errors import UsageError
 from n2d2py.graph.build import build
+from n2d2py.parts import recipes
 
 FLOATS = runs.network()
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch):
-    monkeypatch.setattr(outcome, "write_network", lambda session: None)
-    monkeypatch.setattr(outcome, "write_stimuli", lambda session: False)
-    monkeypatch.setattr(outcome, "write_weights", lambda session, folder: None)
+pytestmark = pytest.mark.usefixtures("without_pictures")
 
 
 def network_of(text: str):
@@ -33,7 +30,11 @@ def test_the_stages_run_one_after_the_other(name, folder):
     assert folder.run(f"-recipe {name} -learn-epoch 2 -workers 0") == 0, folder.said
     first = "stage1_clamp" if name == "sat4" else "stage1_float"
     root = folder / f"net_{name}"
-    assert sorted(path.name for path in root.iterdir()) == [first, "stage2_quantize", "stage3_fuse"]
+    assert sorted(path.name for path in root.iterdir()) == ["report.html", first, "stage2_quantize", "stage3_fuse"]
+    page = (root / "report.html").read_text(encoding="utf-8")
+    assert all(f"{stage}: error rate [%]" in page for stage in (first, "stage2_quantize"))
+    assert "every one proved exact on its whole reachable range" in page
+    assert "<h3>The learned network and the integer network</h3>" in page
     assert "0 of 495 codes differ" in folder.said or " codes differ, 0 of 45 labels differ" in folder.said
     assert f"Importing weights from directory '../{first}/weights'." in folder.said
     assert (root / "stage3_fuse/weights_quantized/manifest.json").exists()
@@ -100,8 +101,16 @@ def test_what_a_recipe_cannot_be_is_said(line, words, folder):
     assert words in folder.said
 
 
+def test_recipes_are_listed_and_explained():
+    lines = explain.listing("recipes", "*4")
+    assert [line.split()[0] for line in lines[2:]] == ["lsq4", "sat4"]
+    assert "4 bits: clamp weights, then weights and activations by SAT, then fuse" in lines[3]
+    assert explain.explain("lsq1")[0] == "recipe lsq1"
+    assert ["recipes", "16"] in [line.split() for line in explain.listing()]
+
+
 def test_every_recipe_has_a_name():
-    assert recipe.names()[:8] == [f"sat{bits}" for bits in range(1, 9)]
+    assert recipes.names()[:8] == [f"sat{bits}" for bits in range(1, 9)]
     assert recipe.parse("lsq1").steps == 1
     with pytest.raises(UsageError, match="there is no such recipe"):
         recipe.parse("float")

@@ -2,7 +2,8 @@
 
 ``torchrun --nproc-per-node 4 -m n2d2py net.ini -learn-epoch 90``. The parts of a batch are contiguous, gradients are
 sums over the batch, and what is added up over the processes is therefore the gradient of the whole batch: the update
-is that of one process, but for the order in which floats are added. Process 0 tests, writes and prints.
+is that of one process, but for the order in which floats are added. Each tests its share of the batches of a set,
+as one process would test them; process 0 puts the results together, writes and prints.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.steps import LearnedStep
 
 _PATIENCE = datetime.timedelta(hours=2)
-"""How long the others wait for process 0, which alone tests on the validation set."""
+"""How long the others wait for process 0, which alone writes, fuses and exports."""
 
 _T = TypeVar("_T")
 
@@ -97,6 +98,12 @@ class Group:
         """What each process gives, in their order."""
         found: list[Any] = [None] * self.size
         self._together(lambda: dist.all_gather_object(found, value))
+        return found
+
+    def to_first(self, value: _T) -> list[_T] | None:
+        """What each process gives, in their order, for process 0; None for the others."""
+        found: list[Any] | None = [None] * self.size if self.first else None
+        self._together(lambda: dist.gather_object(value, found))
         return found
 
     def from_first(self, value: _T) -> _T:

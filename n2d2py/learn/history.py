@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from n2d2py.learn.metrics import Confusion
 from n2d2py.learn.mistakes import Mistake, records
+from n2d2py.learn.precision import FULL, Precision
 from n2d2py.learn.testing import Result
 from n2d2py.parts.targets import Target
 
@@ -24,7 +25,8 @@ class Plan:
     success shown is that of the last ``window`` stimuli (-ws; 0: all). ``metric`` (-valid-metric) chooses the
     best validation, ``stop_after`` (-stop-valid) validations without a better one end learning (0: never).
     ``test_at_logs`` (-log-test) tests at each log, for information only; ``losses``: the loss
-    of each test is wanted. Weights go into folders of ``folder``.
+    of each test is wanted; ``compiled`` (-compile): passes are compiled; ``precision``: that of products (-amp, -tf32).
+    Weights go into folders of ``folder``.
     """
 
     epochs: int = 0
@@ -37,6 +39,8 @@ class Plan:
     stop_after: int = 0
     test_at_logs: bool = False
     losses: bool = False
+    compiled: bool = False
+    precision: Precision = FULL
     folder: Path = field(default_factory=Path)
 
 

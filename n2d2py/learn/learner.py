@@ -11,16 +11,19 @@ from torch import Tensor
 
 from n2d2py import console
 from n2d2py.errors import LearningError
-from n2d2py.learn import distillation, losses, solving, weights
+from n2d2py.learn import distillation, losses, regions, solving, weights
+from n2d2py.learn.compiling import compile_passes
+from n2d2py.learn.detection import BoxComparison
 from n2d2py.learn.finiteness import LossWatch, first_unsound, unsound_parameter
 from n2d2py.learn.history import Log, Plan, Watcher
 from n2d2py.learn.interruption import Interruption
 from n2d2py.learn.mistakes import Mistaken
-from n2d2py.learn.progress import Pace
+from n2d2py.learn.precision import prepared, wide
+from n2d2py.learn.progress import Due, Pace
 from n2d2py.learn.quantizing import progressing
 from n2d2py.learn.snapshots import Position
 from n2d2py.learn.targets import Tally
-from n2d2py.learn.testing import comparisons, device_of, scoring
+from n2d2py.learn.testing import comparisons, device_of
 from n2d2py.learn.validation import Validation
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ INITIAL, LAST, BEST = "weights_init", "weights", "weights_validation"
 """Folders of weights: before learning, at the last log without validation, at the best validation."""
 STATES = {LAST: "net_state", BEST: "net_state_validation"}
 """The folder of the whole state beside each of them."""
+
+_LOOKING = 1.0  # seconds between two looks at what a GPU has counted
 
 
 class Learner:
@@ -52,12 +57,17 @@ class Learner:
         self.network, self.stimuli, self.plan, self.watcher = network, stimuli, plan, watcher
         self.generator, self.checkpoints, self.group = generator, checkpoints, group
         self.device = device_of(network)
+        if plan.compiled:
+            compile_passes(network, self.device)
+        self.precision, self.hooks = prepared(plan.precision, network)
         self.size, self.batch_size = stimuli.size("Learn"), stimuli.batch_size
         self.solving = solving.build(network.learned(), self.batch_size)
         self.parameters = [tensor for one in self.solving.groups for tensor in one.tensors]
         self.targets = comparisons(network, stimuli)
+        self.learned = [target for target in self.targets if target.target.learns]
+        self.regions = regions.of_cells(network, stimuli)
         self._check()
-        self.tallies = {id(target): Tally(target) for target in scoring(self.targets)}
+        self.tallies = {id(target): Tally(target) for target in self.learned if target.target.judges_learning}
         self.mistaken = {key: Mistaken() for key in self.tallies}
         self.valued = {target.target.cell for target in self.targets if target.needs_values}
         self.teachers = distillation.teachers(network)
@@ -65,6 +75,7 @@ class Learner:
         self.window = plan.window // self.batch_size
         self.watch = LossWatch()
         self.pace = Pace()
+        self.seldom = Due(_LOOKING)
         self.interruption = Interruption()
         self.validation = Validation(plan.metric, plan.stop_after)
         self.position = Position(report=plan.report, log=plan.log_stimuli)
@@ -82,7 +93,7 @@ class Learner:
                 "there is nothing to learn from: the learning set is empty",
                 remedy="check the partition of the database (Learn, Validation)",
             )
-        if not self.targets:
+        if not self.learned and not self.regions:
             raise LearningError(
                 "the network has no target to learn", remedy="add a section such as [softmax.Target] to the INI file"
             )
@@ -90,8 +101,15 @@ class Learner:
             raise LearningError(
                 "no cell of the network learns", remedy="is BackPropagate=0, or are there no cells with weights?"
             )
-        for target in self.targets:
-            target.check(self.stimuli.labels("Learn"))
+        for target in self.learned:
+            target.check_set(self.stimuli, "Learn")
+        for one in self.regions.values():
+            one.check(self.stimuli, "Learn")
+
+    @property
+    def _may_look(self) -> bool:
+        """Whether it is time to ask what was counted: on a device that is waited for, once in a while."""
+        return self.device.type == "cpu" or bool(self.seldom)
 
     @property
     def _part(self) -> tuple[int, int]:
@@ -122,14 +140,16 @@ class Learner:
                 )
             return
         inputs = batch.inputs.to(self.device, non_blocking=True)
-        self.network.labels = lambda output: self.targets[0].labels(batch.labels, output)
-        outputs = self.network(inputs)
+        self.network.labels = lambda output: self.learned[0].labels(batch.labels, output)
+        if self.regions:
+            self.network.truth = {cell: one.of(batch.regions) for cell, one in self.regions.items()}
+        outputs = self._outputs(inputs)
         wanted = self._wanted(outputs, batch)
         data = inputs if batch.target_data is None else batch.target_data.to(self.device, non_blocking=True)
         loss = self._loss(outputs, wanted, inputs, data)
 
         def again() -> Tensor:
-            return self._loss(self.network(inputs), wanted, inputs, data)
+            return self._loss(self._outputs(inputs), wanted, inputs, data)
 
         if self.group is None:
             self._look_at(loss, inputs, again, epoch)
@@ -148,27 +168,37 @@ class Learner:
             cell: losses.outputs(self.network.loss_form(cell), output.detach(), cell in self.valued)
             for cell, output in outputs.items()
         }
-        for comparison, labels in zip(self.targets, wanted, strict=True):
+        for comparison, labels in zip(self.learned, wanted, strict=True):
             if (tally := self.tallies.get(id(comparison))) is not None:
                 self.mistaken[id(comparison)].add(batch.ids, tally.add(judged, labels, data))
+
+    def _outputs(self, inputs: Tensor) -> dict[str, Tensor]:
+        """What the network gives in learning, float32."""
+        with self.precision.forward(self.device):
+            outputs = self.network(inputs)
+        return {cell: wide(output) for cell, output in outputs.items()}
 
     def _look_at(self, loss: Tensor, inputs: Tensor, again: Callable[[], Tensor], epoch: int | None) -> None:
         if not self.watch.add(loss):
             self._fail(epoch, first_unsound(self.network, inputs, again))
 
     def _wanted(self, outputs: dict[str, Tensor], batch: Batch) -> list[Tensor]:
-        return [target.labels(batch.labels, outputs[target.target.cell]) for target in self.targets]
+        return [target.wanted(outputs, batch) for target in self.learned]
 
     def _loss(self, outputs: dict[str, Tensor], wanted: list[Tensor], inputs: Tensor, data: Tensor) -> Tensor:
-        """The sum of what the targets ask of their cells; of several targets of one cell the last one asks.
+        """The sum of what the targets ask of their cells, and what cells ask for themselves.
 
-        ``data``: what the outputs of targets with DataAsTarget are compared with.
+        Of several targets of one cell the last one asks. ``data``: what the outputs of targets with DataAsTarget are
+        compared with.
         """
-        pairs = zip(self.targets, wanted, strict=True)
-        asked = {comparison.target.cell: (comparison.target, labels) for comparison, labels in pairs}
-        parts = []
-        for cell, (target, labels) in asked.items():
-            if target.data_as_target:
+        pairs = zip(self.learned, wanted, strict=True)
+        asked = {comparison.target.cell: (comparison, labels) for comparison, labels in pairs}
+        parts = self.network.own_losses() if self.regions else []
+        for cell, (comparison, labels) in asked.items():
+            target = comparison.target
+            if isinstance(comparison, BoxComparison):
+                parts.append(comparison.loss(self.network.loss_form(cell), outputs, labels))
+            elif target.data_as_target:
                 parts.append(losses.reconstruction_error(outputs[cell], data))
             else:
                 parts.append(losses.error(self.network.loss_form(cell), target, outputs[cell], labels))

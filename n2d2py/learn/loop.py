@@ -16,11 +16,12 @@ from n2d2py.learn.expected import mean_loss
 from n2d2py.learn.finiteness import EVERY
 from n2d2py.learn.history import History, Log, Plan, Success, Watcher
 from n2d2py.learn.learner import BEST, INITIAL, LAST, STATES, Learner
-from n2d2py.learn.metrics import number, percent
-from n2d2py.learn.progress import Bar, Pace, epoch_line, shown, step_line
+from n2d2py.learn.metrics import percent
+from n2d2py.learn.precision import FULL
+from n2d2py.learn.progress import Bar, Due, Pace, course, epoch_line, shown, step_line
 from n2d2py.learn.quantizing import report_zeros
 from n2d2py.learn.snapshots import Progress
-from n2d2py.learn.testing import Result, evaluate
+from n2d2py.learn.testing import Result, evaluate, scoring
 from n2d2py.learn.validation import LIKELIHOOD, Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def learn(
     learner = _Course(network, stimuli, plan, generator, watcher, checkpoints, group)
     network.train()
     try:
-        with learner.interruption.watch():
+        with learner.interruption.watch(), learner.precision.products(learner.device):
             if start is not None:
                 learner.go_on(start)
             else:
@@ -74,6 +75,8 @@ def learn(
         raise
     finally:
         network.eval()
+        for hook in learner.hooks:
+            hook.remove()
     validation = learner.validation if stimuli.size("Validation") else None
     return History(learner.logs, validation.best if validation else None, learner.validation.stopped)
 
@@ -89,7 +92,7 @@ class _Course(Learner):
         for epoch in range(position.epoch, plan.epochs):
             if self.validation.stopped:
                 return
-            pace, first = Pace(), position.done
+            pace, first, due_line = Pace(), position.done, Due()
             position.begun = self.generator.state
             with self._bar(f"Learning #epoch {epoch}", total) as bar:
                 for batch in self.stimuli.epoch(self.generator, first, self._part, True):
@@ -97,10 +100,14 @@ class _Course(Learner):
                     position.done += 1
                     text = self._shown(self._recent()) if bar.drawn and self._report_is_due(batch) else None
                     bar.to(position.done, text)
+                    if not bar.drawn and due_line:
+                        share = 100.0 * position.done / total
+                        self._say(f"Learning #epoch {epoch} ({share:.1f}%) {self._shown(self._recent())}")
                     self._between(epoch)
             self._share()
             speed = pace.speed((total - first) * self.batch_size)
             self._say(epoch_line(epoch, 1.0, self._recent(), pace.seconds, speed))
+            self._say(f"    {self._course()}")
             last = epoch + 1 == plan.epochs
             due = last or (plan.log_epochs and (epoch + 1) % plan.log_epochs == 0)
             log = self._log(epoch, last) if due else None
@@ -126,19 +133,25 @@ class _Course(Learner):
                 if stimulus >= position.report or last:
                     position.report += plan.report
                     self._share()
-                    recent = self._recent()
-                    bar.to(position.done, self._shown(recent))
-                    if not bar.drawn:
-                        seen = stimulus + self.batch_size
-                        self._say(step_line(stimulus, self.size, recent, self.pace.speed(seen)))
+                    if last or self._may_look:
+                        self._report(bar, stimulus)
                 log = None
                 if stimulus >= position.log or last:
                     position.log += plan.log_stimuli
+                    self._say(f"    {self._course()}")
                     position.pending = True
                     log = self._log(None, last)
                 self._end_log(None, log)
                 if self.validation.stopped:
                     return
+
+    def _report(self, bar: Bar, stimulus: int) -> None:
+        """Where learning stands: beside the bar, or in a line."""
+        recent = self._recent()
+        bar.to(self.position.done, self._shown(recent))
+        if not bar.drawn:
+            seen = stimulus + self.batch_size
+            self._say(step_line(stimulus, self.size, recent, self.pace.speed(seen)))
 
     def _bar(self, title: str, total: int) -> Bar:
         return Bar(title, total, hidden=not self._writes)
@@ -149,12 +162,19 @@ class _Course(Learner):
 
     def _report_is_due(self, batch: Batch) -> bool:
         every = max(1, self.plan.report // max(1, len(batch.ids)))
-        return self.batches % every == 0
+        return self.batches % every == 0 and self._may_look
 
     def _shown(self, recent: list[float]) -> str:
-        loss = "" if self.loss is None else f" loss {float(self.loss) / self.batch_size:.4g}"
         speed = self.pace.speed(self.batches * self.batch_size)
-        return f"{shown(recent)}{loss} rate {number(self.solving.rate)} {speed:.0f} p./s"
+        return f"{shown(recent)} at {speed:.0f} p./s, {self._course()}"
+
+    def _course(self) -> str:
+        """Loss of the last batch, best score, learning rate, and the time that is left at the pace so far."""
+        plan, per_epoch = self.plan, -(-self.size // self.batch_size)
+        total = plan.epochs * per_epoch or -(-plan.stimuli // self.batch_size)
+        left = self.pace.seconds * (total - self.batches) / max(1, self.batches)
+        loss = None if self.loss is None else float(self.loss) / self.batch_size
+        return course(loss, self.validation.bests.get(0), self.solving.rate, left)
 
     def _log(self, epoch: int | None, last: bool) -> Log | None:
         """Validate or save, test if wanted, tell the watcher; a process that does not write gives None.
@@ -163,9 +183,14 @@ class _Course(Learner):
         """
         self._make_sure(epoch)
         self._share()
-        log = self._written(epoch, last) if self._writes else None
+        # All processes test their share.
+        validation = self._evaluate("Validation", "Validation") if self.stimuli.size("Validation") else []
+        test = self._evaluate("Test", "Testing") if self.plan.test_at_logs else []
+        log = self._written(epoch, last, validation, test) if self._writes else None
         learning = self._successes()
-        if log is not None:
+        if log is None:
+            self.losses = []
+        else:
             log = replace(log, learning=learning)
             self.logs.append(log)
             if self.watcher is not None:
@@ -174,12 +199,9 @@ class _Course(Learner):
             self.validation.stopped = self.group.from_first(self.validation.stopped)
         return log
 
-    def _written(self, epoch: int | None, last: bool) -> Log:
-        """The log, without what was learned."""
-        validated = bool(self.stimuli.size("Validation"))
-        results = self._evaluate("Validation", "Validation") if validated else []
-        test = self._evaluate("Test", "Testing") if self.plan.test_at_logs else []
-        if validated:
+    def _written(self, epoch: int | None, last: bool, results: list[Result], test: list[Result]) -> Log:
+        """The log, without what was learned; ``results`` are those of the validation set, if there is one."""
+        if self.stimuli.size("Validation"):
             verdict = self.validation.judge(results, lambda: self._try_to_save(BEST, last), BEST)
         else:
             verdict = Verdict(None, False, self._try_to_save(LAST, last))
@@ -206,8 +228,13 @@ class _Course(Learner):
         # Where others wait for this process it tests to the end.
         between = self._stop_if_asked if self.group is None else None
         wanted = self.plan.losses or self.plan.metric == LIKELIHOOD
-        found = evaluate(self.network, self.stimuli, name, title=title, between=between, keep_outputs=wanted)
-        if not wanted:
+        if self.group is not None:
+            self.group.agree(self.network)  # without -sync-bn each process has statistics of its own
+        with FULL.products(self.device):
+            found = evaluate(
+                self.network, self.stimuli, name, title=title, between=between, keep_outputs=wanted, group=self.group
+            )
+        if not wanted or not self._writes:
             return found
         return [replace(one, loss=mean_loss(self.network, one), outputs=None) for one in found]
 
@@ -274,6 +301,7 @@ class _Course(Learner):
             self.batches,
             self.pace.seconds,
             self.logs,
+            scoring(self.targets),
         )
 
     def _keep(self, copies: Sequence[Path] = ()) -> None:

@@ -58,7 +58,7 @@ class Mistaken:
 
     def add(self, ids: NDArray[np.int64], judged: Judged) -> None:
         """One batch: ids of its stimuli and what its target says of them."""
-        self._pending.append((ids, judged))
+        self._pending.append((judged.ids(ids), judged))
         if len(self._pending) >= PENDING:
             self._compact()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from n2d2py import console
 
-_BAR = 50
+_BAR, _SHORT_BAR = 50, 10
+_WIDE = 180
+"""Columns of a terminal that has room for the long bar and the text beside it."""
 
 
 def on_terminal() -> bool:
@@ -40,11 +44,13 @@ class Bar:
 
     def __enter__(self) -> Bar:
         if on_terminal() and not self._hidden:
+            # Where there is little room the text goes on in a second line: nothing of it is cut.
+            wide = shutil.get_terminal_size().columns >= _WIDE
             self._progress = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=_BAR),
+                BarColumn(bar_width=_BAR if wide else _SHORT_BAR),
                 TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                TextColumn("{task.fields[text]}"),
+                TextColumn("{task.fields[text]}", table_column=Column(overflow="fold")),
                 TimeRemainingColumn(),
                 transient=True,
             )
@@ -85,6 +91,48 @@ class Pace:
     def speed(self, stimuli: int) -> float:
         """Stimuli a second if ``stimuli`` have been done since the start."""
         return stimuli / max(self.seconds, 1e-9)
+
+
+class Due:
+    """Says at most every ``seconds`` that it is time to say something, for where nobody sees a bar."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds, self._last = seconds, time.monotonic()
+
+    def __bool__(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(7.25), duration(75), duration(7384), duration(200000)
+    ('7.2 s', '1 min 15 s', '2 h 3 min', '2 d 7 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 1:
+        return f"{minutes} min {rest} s"
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def course(loss: float | None, score: float | None, rate: float, left: float) -> str:
+    """Where learning stands: loss, best validation, learning rate, and the seconds that are left at this pace.
+
+    >>> course(0.25, 0.9625, 0.05, 75), course(None, None, 0.05, 0)
+    ('loss 0.25, best validation 96.25%, learning rate 0.05, 1 min 15 s left', 'learning rate 0.05')
+    """
+    parts = [] if loss is None else [f"loss {loss:.4g}"]
+    parts += [] if score is None else [f"best validation {100.0 * score:.2f}%"]
+    parts.append(f"learning rate {rate:.6g}")
+    parts += [f"{duration(left)} left"] if left > 0 else []
+    return ", ".join(parts)
 
 
 def shown(successes: list[float]) -> str:

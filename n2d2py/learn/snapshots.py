@@ -51,6 +51,8 @@ class Progress:
     batches: int = 0
     seconds: float = 0.0
     logs: list[Log] = field(default_factory=list)
+    tested: list[Comparison] = field(default_factory=list)
+    """The targets that score in a test."""
 
 
 def of_network(network: nn.Module) -> dict[str, Tensor]:
@@ -157,7 +159,7 @@ def go_on(progress: Progress, saved: Saved) -> None:
     progress.batches, progress.seconds = values["batches"], values["seconds"]
     progress.validation.bests = {int(index): score for index, score in values["bests"]}
     progress.validation.lower, progress.validation.stopped = values["lower"], values["stopped"]
-    progress.logs = [_log_of(one, progress.tallies) for one in values["logs"]]
+    progress.logs = [_log_of(one, progress.tallies, progress.tested) for one in values["logs"]]
     if progress.logs:
         progress.logs[-1] = _detailed(progress.logs[-1], tensors)
 
@@ -194,7 +196,7 @@ def _detailed(log: Log, tensors: Mapping[str, Tensor]) -> Log:
     return replace(log, learning=learning)
 
 
-def _log_of(values: dict[str, Any], tallies: list[Tally]) -> Log:
+def _log_of(values: dict[str, Any], tallies: list[Tally], tested: list[Comparison]) -> Log:
     """A log of which only the numbers are kept: no confusion, no mistakes, no estimates."""
     learning = [
         Success(one.comparison.target, recent, one.successes()[: values["batches"]], _nothing(one.comparison), _none())
@@ -203,10 +205,10 @@ def _log_of(values: dict[str, Any], tallies: list[Tally]) -> Log:
     results = {
         name: [
             Result(
-                one.comparison.target, name.capitalize(), rate, top, _nothing(one.comparison), np.empty((0, 2)),
+                one.target, name.capitalize(), rate, top, _nothing(one), np.empty((0, 2)),
                 np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64),
             )
-            for one, (rate, top) in zip(tallies, values[name], strict=False)
+            for one, (rate, top) in zip(tested, values[name], strict=False)
         ]
         for name in ("validation", "test")
     }  # fmt: skip

@@ -30,7 +30,7 @@ def text_of(stored: Stored) -> str:
     if tensor.numel() == 1 and tensor.dim() <= 1 and stored.name.startswith("QAct"):
         return write(tensor.item())
     if tensor.dim() <= 1:
-        return "".join(f"{write(value)}\n" for value in tensor.reshape(-1).tolist())
+        return "".join(f"{write(value)}\n" for value in _ordered(tensor.reshape(-1), stored.layout).tolist())
     rows = _lines(tensor, stored.layout)
     if stored.mask is None:
         lines = rows.tolist()
@@ -47,12 +47,21 @@ def _lines(tensor: Tensor, layout: Layout) -> Tensor:
     is a position of the kernels (row by row) with its channels, each with its outputs; without kernels it is a
     channel. Channels are those of the cell's inputs: of several groups one group comes after the other.
     """
+    tensor = _ordered(tensor, layout)
     if layout.flipped:
         tensor = tensor.flip(tuple(range(2, tensor.dim())))
     if not layout.outputs_last:
         return tensor.flatten(1)
     blocks = tensor.flatten(2).unflatten(0, (layout.groups, -1)) if tensor.dim() > 2 else tensor[None, :, None]
     return blocks.permute(3, 0, 2, 1).flatten(1)
+
+
+def _ordered(tensor: Tensor, layout: Layout) -> Tensor:
+    """The outputs in the order of the file; with the outputs last those of a group stay together."""
+    if not layout.order:
+        return tensor
+    size = len(layout.order) // (layout.groups if layout.outputs_last else 1)
+    return tensor[sorted(layout.order, key=lambda output: output // size)]
 
 
 def read_values(file: Path, cell: str) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -16,17 +16,19 @@ from torch import Tensor, nn
 
 from n2d2py import console
 from n2d2py.errors import LearningError
-from n2d2py.learn import labels
+from n2d2py.learn import detection, labels, pixel_regions
+from n2d2py.learn.matching import region_lines
 from n2d2py.learn.metrics import Confusion, final_lines, percent
 from n2d2py.learn.mistakes import Mistake, mistakes
 from n2d2py.learn.progress import Bar
-from n2d2py.learn.targets import Comparison, Judged, Tally, flat
-from n2d2py.parts.targets import Target
+from n2d2py.learn.targets import Comparison, Tally, flat
+from n2d2py.parts.targets import PlainTarget, Target, TargetROIs
 from n2d2py.quant.grid import Coded
 
 if TYPE_CHECKING:
     from n2d2py.data.stimuli import Batch, Stimuli
     from n2d2py.graph.network import Network, Node
+    from n2d2py.learn.distributed import Group
 
 
 class Tested(Protocol):
@@ -71,6 +73,10 @@ class Result:
     ``successes``: (batches, 2), success and TopN success of each batch. ``labels`` and ``estimated``: output
     indices, -1 where a label is ignored. ``outputs``: float32 (stimuli, outputs[, height, width]), if asked for;
     ``loss``: the mean by stimulus, if asked for.
+
+    Where a target scores regions an entry is a pair of a region that is there (its label; -1: none) and one that was
+    found (-1: none), ``names`` are those of the classes, and ``found`` (boxes, 8) what was found: id of the stimulus,
+    x, y, width, height, class, score (NaN: there is none), overlap with the region that it has found (0: with none).
     """
 
     target: Target
@@ -84,6 +90,8 @@ class Result:
     estimated: NDArray[np.int64]
     outputs: NDArray[np.float32] | None = None
     loss: float | None = None
+    names: tuple[str, ...] = ()
+    found: NDArray[np.float64] | None = None
 
     @property
     def mistakes(self) -> list[Mistake]:
@@ -92,6 +100,8 @@ class Result:
 
     def lines(self) -> list[str]:
         """The block that ends a test."""
+        if self.found is not None:
+            return region_lines(self.rate, self.confusion, self.found)
         return final_lines(self.rate, self.confusion)
 
 
@@ -116,7 +126,7 @@ def comparisons(network: Tested, stimuli: Stimuli) -> list[Comparison]:
                 remedy=f"remove [{target.name}], or give it Type=TargetScore",
             )
         boxes = _boxes_before(graph, target.cell)
-        if boxes is not None:
+        if boxes is not None and not target.wants_regions and not isinstance(target, PlainTarget):
             raise LearningError(
                 f"target {target.name} can be neither learned nor tested: behind {boxes.cell.type_name} cell "
                 f"{boxes.name} there is an output for each box, and no label for it",
@@ -125,15 +135,35 @@ def comparisons(network: Tested, stimuli: Stimuli) -> list[Comparison]:
                 remedy=f"remove [{target.name}]; the network can be used for inference",
             )
     named = {target.name: target for target in graph.targets}
-    return [
-        Comparison(
-            target,
-            graph[target.cell].output.channels,
-            labels.lookup(target, stimuli.label_names),
-            named[target.mask_label_target] if target.masks else None,
-        )
-        for target in graph.targets
-    ]
+    found = []
+    for target in graph.targets:
+        if _asks_nothing(graph, target):
+            continue
+        outputs = graph[target.cell].output.channels
+        lookup = labels.lookup(target, stimuli.label_names)
+        mask = named[target.mask_label_target] if target.masks else None
+        if target.wants_regions:
+            found.append(detection.comparison(target, graph, stimuli))
+        elif isinstance(target, TargetROIs):
+            found.append(pixel_regions.comparison(target, outputs, lookup, mask, graph, stimuli))
+        else:
+            found.append(Comparison(target, outputs, lookup, mask))
+    return found
+
+
+def _asks_nothing(graph: Network, target: Target) -> bool:
+    """Whether its cell learns by itself or gives boxes, so that a plain target there says nothing, as in N2D2."""
+    node = graph[target.cell]
+    if not isinstance(target, PlainTarget):
+        if node.cell.learns_alone and not target.wants_regions:
+            raise LearningError(
+                f"target {target.name} can be neither learned nor tested: {node.cell.type_name} cell {node.name} "
+                "learns from the labelled regions by itself",
+                place=target.place(),
+                remedy="Type=Target, or a TargetBBox of the RP or ObjectDet cell behind it",
+            )
+        return False
+    return node.cell.learns_alone or node.cell.found_in(node.inputs) is not None
 
 
 def _boxes_before(graph: Network, cell: str) -> Node | None:
@@ -182,8 +212,11 @@ class _Gathered:
     def __init__(self, comparison: Comparison, keep_outputs: bool) -> None:
         self.tally = Tally(comparison)
         self._keep = keep_outputs
-        self._judged: list[Judged] = []
+        self._labels: list[Tensor] = []
+        self._estimated: list[Tensor] = []
+        self._ids: list[NDArray[np.int64]] = []
         self._outputs: list[Tensor] = []
+        self._found: list[NDArray[np.float64]] = []
 
     def add(self, outputs: Mapping[str, Coded], batch: Batch) -> None:
         comparison = self.tally.comparison
@@ -193,12 +226,31 @@ class _Gathered:
         values = {name: outputs[name].exact() for name in comparison.cells if needed or name != cell}
         values.setdefault(cell, outputs[cell].values)
         data = (batch.inputs if batch.target_data is None else batch.target_data).to(values[cell].device)
-        self._judged.append(self.tally.add(values, comparison.labels(batch.labels, values[cell]), data))
-        if self._keep:
+        judged = self.tally.add(values, comparison.tested(values, batch), data)
+        self._labels.append(judged.labels)
+        self._estimated.append(judged.estimated)
+        self._ids.append(judged.ids(batch.ids))
+        if judged.found is not None:
+            stimuli = batch.ids[judged.found[:, 0].astype(np.int64)]
+            self._found.append(np.concatenate([stimuli[:, None], judged.found[:, 1:]], 1))
+        elif self._keep:
             self._outputs.append(flat(outputs[cell].real()).float().cpu())
 
-    def result(self, name: str, ids: list[NDArray[np.int64]]) -> Result:
-        tally, judged = self.tally, self._judged
+    def share(self, numbers: list[int], group: Group) -> None:
+        """Let process 0 have the batches of all processes, in their order; ``numbers`` are those of the own ones."""
+        kept: list[list[Any]] = [self._labels, self._estimated, self._ids, self._outputs, self._found]
+        parts = group.to_first((numbers, [_on_cpu(one) for one in kept], self.tally.table(), self.tally.confusion))
+        if parts is None:
+            return
+        order = np.argsort(np.concatenate([np.array(part[0], np.int64) for part in parts]), kind="stable").tolist()
+        for index, one in enumerate(kept):
+            every = [batch for part in parts for batch in part[1][index]]
+            one[:] = [every[place] for place in order] if every else []
+        tables = np.concatenate([part[2] for part in parts])
+        self.tally.go_on(tables[order], np.sum([part[3].matrix for part in parts], axis=0))
+
+    def result(self, name: str) -> Result:
+        tally, ids = self.tally, self._ids
         return Result(
             target=tally.comparison.target,
             set=name,
@@ -207,9 +259,11 @@ class _Gathered:
             confusion=tally.confusion,
             successes=tally.successes(),
             ids=np.concatenate(ids) if ids else np.empty(0, np.int64),
-            labels=_joined([item.labels for item in judged]),
-            estimated=_joined([item.estimated for item in judged]),
+            labels=_joined(self._labels),
+            estimated=_joined(self._estimated),
             outputs=torch.cat(self._outputs).numpy() if self._outputs else None,
+            names=tally.comparison.class_names,
+            found=np.concatenate(self._found) if self._found else None,
         )
 
 
@@ -226,47 +280,73 @@ def evaluate(
     keep_outputs: bool = False,
     title: str = "Testing",
     between: Callable[[], None] | None = None,
+    group: Group | None = None,
 ) -> list[Result]:
     """Results of every scoring target on the set ``name`` (Learn, Validation or Test), in the order of the targets.
 
     A quantized network is computed on integer codes. Every ``report`` stimuli a line ``Testing #256   75%``
-    says how it goes (0: no lines). ``between`` is called before each batch, and may raise. Raises
-    :class:`LearningError` if a label has no output.
+    says how it goes (0: no lines). ``between`` is called before each batch, and may raise. With a ``group`` each of its
+    processes, which have the same network, tests its share of the batches, and process 0 gets the results that it would
+    find alone; those of the others are not complete. Raises :class:`LearningError` if a label has no output.
     """
     targets = scoring(comparisons(network, stimuli))
+    size = stimuli.size(name)
     for target in targets:
-        target.check(stimuli.labels(name))
+        if size:
+            target.check_set(stimuli, name)
     gathered = [_Gathered(target, keep_outputs) for target in targets]
     cells = list(dict.fromkeys(cell for target in targets for cell in target.cells))
     device = device_of(network)
-    ids: list[NDArray[np.int64]] = []
-    size = stimuli.size(name)
+    numbers: list[int] = []
+    processes = 1 if group is None else group.size
     done, due = 0, report
     with at_rest(network), Bar(title, size) as bar:
-        for batch in stimuli.passes(name):
+        for number, batch in _batches(stimuli, name, group):
             if between is not None:
                 between()
             outputs = network.evaluate(stimuli_of(batch, network, device), cells)
+            numbers.append(number)
             for item in gathered:
                 item.add(outputs, batch)
-            ids.append(batch.ids)
-            last = done + len(batch.ids) >= size
+            last = done + len(batch.ids) * processes >= size
             if report and (done >= due or last):
                 due += report
                 text = " ".join(percent(item.tally.rate) for item in gathered)
                 bar.to(done, text)
                 if not bar.drawn:
                     console.line(f"{title} #{done}   {text}")
-            done += len(batch.ids)
-            bar.to(done)
-    return [item.result(name, ids) for item in gathered]
+            done += len(batch.ids) * processes
+            bar.to(min(done, size))
+    if group is not None:
+        stimuli.faults.bad |= {key: why for bad in group.to_first(stimuli.faults.bad) or () for key, why in bad.items()}
+        for item in gathered:
+            item.share(numbers, group)
+    return [item.result(name) for item in gathered]
+
+
+def _batches(stimuli: Stimuli, name: str, group: Group | None) -> Iterator[tuple[int, Batch]]:
+    """The batches of a set, or the share of a process of them, that have good stimuli, with their numbers."""
+    first, step = (0, 1) if group is None else group.part
+    for place, batch in enumerate(stimuli.passes(name, share=(first, step), gaps=True)):
+        if len(batch.ids):
+            yield first + place * step, batch
+
+
+def _on_cpu(batches: list[Any]) -> list[Any]:
+    return [one.cpu() if isinstance(one, Tensor) else one for one in batches]
 
 
 def test(
-    network: Tested, stimuli: Stimuli, name: str = "Test", *, report: int = 100, keep_outputs: bool = True
+    network: Tested,
+    stimuli: Stimuli,
+    name: str = "Test",
+    *,
+    report: int = 100,
+    keep_outputs: bool = True,
+    group: Group | None = None,
 ) -> list[Result]:
     """:func:`evaluate`, with lines of progress and the final block of each target on the console."""
-    results = evaluate(network, stimuli, name, report=report, keep_outputs=keep_outputs)
+    results = evaluate(network, stimuli, name, report=report, keep_outputs=keep_outputs, group=group)
     for result in results:
         for line in result.lines():
             console.line(line)

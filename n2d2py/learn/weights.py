@@ -28,6 +28,8 @@ from n2d2py.learn.syntxt import assign, count_of, is_finite, read_values, text_o
 NOTHING = "/dev/null"
 """As the folder of a load: load nothing."""
 
+_REMEDY = "learn first, or give the folder with -w"
+
 JOURNAL = "saving.list"
 """While files are renamed, the list of them."""
 _PART = ".part"
@@ -177,7 +179,8 @@ def load(network: Storing, folder: str | os.PathLike[str], missing: Missing = "e
     console.line(f"Importing weights from directory '{folder}'.")
     finish(root)
     cells = network.stored()
-    _check_folder(root, cells, missing)
+    check_folder(root, missing)
+    _check_files(root, cells, missing)
     plan: list[tuple[Stored, NDArray[np.float64]]] = []
     absent: list[Path] = []
     first: _Shared = {}
@@ -204,18 +207,21 @@ def _check_shared(root: Path, cell: str, item: Stored, values: NDArray[np.float6
         )
 
 
-def _check_folder(root: Path, cells: Mapping[str, list[Stored]], missing: Missing) -> None:
-    remedy = "learn first, or give the folder with -w"
-    if not root.is_dir():
-        if missing == "ignore":
-            return
-        what = f"{root} is a file, not a folder of weights" if root.exists() else f"there is no folder {root}"
-        raise WeightsError(
-            f"could not open the weights: {what}",
-            place=Place(file=str(root)),
-            expected="a folder with files such as conv1_weights.syntxt",
-            remedy=remedy,
-        )
+def check_folder(folder: str | os.PathLike[str], missing: Missing = "error") -> None:
+    """Raise :class:`WeightsError` if there is no such folder to load from: before anything costs time."""
+    root = Path(folder)
+    if missing == "ignore" or os.fspath(folder) == NOTHING or root.is_dir():
+        return
+    what = f"{root} is a file, not a folder of weights" if root.exists() else f"there is no folder {root}"
+    raise WeightsError(
+        f"could not open the weights: {what}",
+        place=Place(file=str(root)),
+        expected="a folder with files such as conv1_weights.syntxt",
+        remedy=_REMEDY,
+    )
+
+
+def _check_files(root: Path, cells: Mapping[str, list[Stored]], missing: Missing) -> None:
     files = [file_of(root, cell, item.name) for cell, items in cells.items() for item in items]
     files += [file_of(root, cell, "") for cell in cells]
     if missing != "ignore" and files and not any(file.exists() for file in files):
@@ -225,7 +231,7 @@ def _check_folder(root: Path, cells: Mapping[str, list[Stored]], missing: Missin
             f"the folder {root} holds no file of weights of this network: {hint}",
             place=Place(file=str(root)),
             expected=f"files such as {files[0].name}",
-            remedy="weights of another network? " + remedy,
+            remedy="weights of another network? " + _REMEDY,
         )
 
 
@@ -308,5 +314,5 @@ def _split(file: Path, cell: str, items: list[Stored]) -> Iterator[tuple[Stored,
             parts[index].append(values[start:end])
             start = end
     for index, item in enumerate(items):
-        by_output = replace(item, layout=item.layout._replace(outputs_last=False))
+        by_output = replace(item, layout=item.layout._replace(outputs_last=False, order=()))
         yield by_output, _checked(item, np.concatenate(parts[index]), file, cell)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8a94a0", "#1f2933"
 """Of the palette of Okabe and Ito, plus two neutrals."""
 
+LIGHT = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "grey": GREY, "ink": INK}
+DARK = {"blue": "#56b4e9", "orange": "#f0894a", "green": "#35c79b", "grey": "#7d8894", "ink": "#e6eaee"}
+"""The same colours on white and on black paper, for pages that follow the reader's choice."""
+
 _DPI = 120
 _SETTINGS: dict[str, Any] = {
     "font.size": 10,

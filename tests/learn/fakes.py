@@ -39,6 +39,7 @@ class FakeNetwork(nn.Module):
     carries_codes = False
     form = "square"
     layers = MappingProxyType({})
+    without_target = MappingProxyType({})
 
     def __init__(self, *sizes, solver=None, targets=None, seed=1):
         super().__init__()
@@ -47,7 +48,9 @@ class FakeNetwork(nn.Module):
             FullyConnected(f"fc{index}", *pair, solver) for index, pair in enumerate(pairwise(sizes))
         )
         last = f"fc{len(self.cells) - 1}"
-        graph = {last: SimpleNamespace(output=SimpleNamespace(channels=sizes[-1]))}
+        cell = SimpleNamespace(learns_alone=False, changes_rows=False, type_name="Fc", found_in=lambda inputs: None)
+        output = SimpleNamespace(channels=sizes[-1])
+        graph = {last: SimpleNamespace(name=last, cell=cell, inputs=(), parents=(), output=output)}
         self.network = FakeGraph(graph, targets or (TargetScore(name=f"{last}.Target", cell=last),))
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -75,6 +78,7 @@ class FakeNetwork(nn.Module):
 class FakeGraph(dict):
     spiking = ()
     nodes = ()
+    stimuli = SimpleNamespace(width=1, height=1)
 
     def __iter__(self):
         return iter(self.nodes)
@@ -90,6 +94,7 @@ class FakeStimuli:
     def __init__(self, learn=64, validation=0, test=20, classes=3, batch_size=8, spread=0.1):
         self.batch_size = batch_size
         self.label_names = [str(label) for label in range(classes)]
+        self.default_label = -1
         draw = np.random.default_rng(7)
         self.sets = {}
         start = 0
@@ -132,6 +137,6 @@ class FakeStimuli:
         for row in rows:
             yield self.batch("Learn", np.array_split(row, part[1])[part[0]])
 
-    def passes(self, name):
-        for start in range(0, self.size(name), self.batch_size):
+    def passes(self, name, batch_size=None, share=(0, 1), gaps=False):
+        for start in range(share[0] * self.batch_size, self.size(name), share[1] * self.batch_size):
             yield self.batch(name, np.arange(start, min(start + self.batch_size, self.size(name))))

@@ -110,3 +110,58 @@ def test_two_cells_may_differ(tmp_path):
     assert (tmp_path / "c_weights.syntxt").read_text() == FLIPPED
     inputs = made.layers["f"].weights.shape[1]
     assert (tmp_path / "f_weights.syntxt").read_text().splitlines()[1] == f"1 {inputs + 1} "
+
+
+REMAPPED = "OutputsRemap=0,2,1,3\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        (f"{TALL}OutputsRemap=2,0,1\n", "8 9 10 11 \n0 1 2 3 \n4 5 6 7 \n"),
+        (f"{TALL}OutputsRemap=2,0,1\nWeightsExportFlip=1\n", "9 8 11 10 \n1 0 3 2 \n5 4 7 6 \n"),
+        (f"{TALL}OutputsRemap=2,0,1\nWeightsExportFormat=HWCO\n", "8 0 4 10 2 6 \n9 1 5 11 3 7 \n"),
+        # Channel 0 feeds the outputs 0 and 2, channel 1 the outputs 0 and 1.
+        (f"{SCATTERED}OutputsRemap=2,0,1\n", "8 9 \n0 1 2 3 \n6 7 \n"),
+        (f"{GROUPED}{REMAPPED}", "0 1 \n4 5 \n2 3 \n6 7 \n"),
+        # The outputs of a channel are those of its group, in the order in which they are named.
+        (f"{GROUPED}OutputsRemap=3,1,2,0\nWeightsExportFormat=HWCO\n", "2 0 6 4 \n3 1 7 5 \n"),
+        ("Type=Deconv\nNbOutputs=2\nKernelDims=1 1\nOutputsRemap=1,0\n", "2 3 \n0 1 \n"),
+    ],
+    ids=["plain", "flipped", "HWCO", "map", "groups", "groups HWCO", "Deconv"],
+)
+def test_outputs_are_written_and_read_in_the_order_of_OutputsRemap(section, text, tmp_path):
+    made = numbered(network(section))
+    weights.save(made, tmp_path)
+    assert (tmp_path / "c_weights.syntxt").read_text() == text
+    other = network(section)
+    weights.load(other, tmp_path)
+    assert torch.equal(other.layers["c"].weights, made.layers["c"].weights)
+
+
+def test_biases_and_quantized_weights_have_that_order_too(tmp_path):
+    section = "Type=Fc\nNbOutputs=4\nQWeight=SAT\nQWeight.Range=15\nNoBias=0\n"
+    for name, remap in (("plain", ""), ("ordered", REMAPPED)):
+        made = network(section + remap)
+        with torch.no_grad():
+            made.layers["c"].biases.copy_(torch.arange(4.0))
+        weights.save(made, tmp_path / name)
+        other = network(section + remap)
+        weights.load(other, tmp_path / name)
+        assert torch.equal(other.layers["c"].biases, torch.arange(4.0))
+        assert torch.equal(other.layers["c"].weights, made.layers["c"].weights)
+    assert (tmp_path / "ordered/c_biases.syntxt").read_text() == "0\n2\n1\n3\n"
+    for file in ("c_weights", "c_quant_weights_quant"):
+        plain, ordered = (
+            (tmp_path / name / f"{file}.syntxt").read_text().splitlines() for name in ("plain", "ordered")
+        )
+        assert ordered == [plain[0], plain[2], plain[1], plain[3]]
+
+
+def test_a_network_computes_the_same_whatever_the_order_of_its_files(tmp_path):
+    plain, ordered = network(CONV), network(f"{CONV}OutputsRemap=1,0\n")
+    x = torch.rand(1, 2, 4, 4)
+    assert torch.equal(plain.eval()(x)["c"], ordered.eval()(x)["c"])
+    (tmp_path / "c.syntxt").write_text(" ".join(str(value) for value in range(24)))
+    weights.load(ordered, tmp_path)  # a single file is by output, as with WeightsExportFormat
+    assert ordered.layers["c"].weights.flatten().tolist() == [float(value) for value in range(24)]

@@ -101,7 +101,12 @@ def test_the_best_validation_is_saved(tmp_path, caplog, monkeypatch):
     assert history.best == 0.75
     assert not history.stopped_early
     assert not (tmp_path / "weights").exists()
-    lines = [message for message in caplog.messages if not message.startswith("Learning")]
+    lines = [message for message in caplog.messages if not message.startswith(("Learning", "    loss"))]
+    courses = [message for message in caplog.messages if message.startswith("    loss")]
+    assert "best validation" not in courses[0]
+    assert ", best validation 50.00%, learning rate 0.5, " in courses[1]
+    assert courses[1].endswith(" s left")
+    assert courses[3].endswith("learning rate 0.5"), "nothing is left after the last epoch"
     assert lines[:6] == [
         "Validation....................",
         "+++ BEST validation score: 50% [F1Score]",

@@ -6,7 +6,7 @@ import torch
 
 from n2d2py.errors import LearningError, Place
 from n2d2py.learn import testing
-from n2d2py.parts.targets import PlainTarget, TargetBBox, TargetROIs, TargetScore
+from n2d2py.parts.targets import PlainTarget, TargetCompare, TargetROIs, TargetScore
 from n2d2py.quant.grid import Coded, Grid
 
 from .fakes import FakeNetwork, FakeStimuli
@@ -122,11 +122,11 @@ def test_mistakes_of_pixels_are_counted_by_pair():
 
 
 def test_a_target_that_cannot_be_tested():
-    targets = (TargetBBox(name="box.Target", cell="fc0", places={"": Place("net.ini", 9, "box.Target")}),)
+    targets = (TargetCompare(name="box.Target", cell="fc0", places={"": Place("net.ini", 9, "box.Target")}),)
     with pytest.raises(LearningError) as error:
         testing.evaluate(identity(targets=targets), FakeStimuli(), "Test")
     text = str(error.value)
-    assert "target box.Target can be neither learned nor tested: n2d2py does not yet give" in text
+    assert "target box.Target can be neither learned nor tested: data of a target's own are not read" in text
     assert "net.ini:9, [box.Target]" in text
     assert "remove [box.Target], or give it Type=TargetScore" in text
 
@@ -140,10 +140,13 @@ def test_a_network_of_spikes():
     assert "DefaultModel=Frame" in str(error.value)
 
 
-def test_regions_learn_and_do_not_score():
+def test_regions_of_pixels_score_in_a_test():
     targets = (TargetROIs(name="roi.Target", cell="fc0"), TargetScore(name="b", cell="fc0"))
     results = testing.evaluate(identity(targets=targets), FakeStimuli(), "Test")
-    assert [result.target.name for result in results] == ["b"]
+    assert [result.target.name for result in results] == ["roi.Target", "b"]
+    # Of one pixel each is one region, and none is a background.
+    assert results[0].rate == results[1].rate
+    assert results[0].ids.tolist() == results[1].ids.tolist()
 
 
 def test_the_mask_of_a_target_is_evaluated_too():
