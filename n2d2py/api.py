@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from n2d2py.calibration.quantization import Range
     from n2d2py.data.stimuli import Stimuli
     from n2d2py.integer.network import IntegerNetwork
     from n2d2py.integer.verify import Verification
@@ -224,20 +225,28 @@ class Net:
         folder: str | Path | None = None,
         metric: str = "Sensitivity",
         stop_after: int = 0,
+        amp: str = "",
+        tf32: bool = False,
         watcher: Watcher | None = None,
     ) -> History:
         """Learn from the data of the INI file, or from ``data``; the best weights stay in the network.
 
         ``validation`` chooses them by ``metric``, and after ``stop_after`` validations without a better one learning
         ends (0: never); without validation they are the last. ``folder`` keeps the folders of weights that a run
-        writes. Raises :class:`LearningError`.
+        writes. ``amp`` and ``tf32`` are -amp and -tf32: less precise products. Raises :class:`LearningError`.
         """
-        from n2d2py.learn import loop
+        from n2d2py.learn import loop, precision
         from n2d2py.learn.keeping import keep_best
 
         stimuli = self._stimuli(Learn=data, Validation=validation)
         with _folder(folder) as place:
-            plan = loop.Plan(epochs=epochs, metric=metric, stop_after=stop_after, folder=place)
+            plan = loop.Plan(
+                epochs=epochs,
+                metric=metric,
+                stop_after=stop_after,
+                precision=precision.read(amp, tf32),
+                folder=place,
+            )
             history = loop.learn(self.module, stimuli, plan, self.generator, watcher)
             keep_best(self.module, history, place)
         return history
@@ -250,6 +259,42 @@ class Net:
         from n2d2py.learn import testing
 
         return _result(testing.test(self.module, self._filled(data, set), set), target)
+
+    def calibrate(
+        self,
+        count: int = -1,
+        *,
+        bits: int = 8,
+        data: Given | None = None,
+        weights: str = "None",
+        activations: str = "MSE",
+        quantile: float = 0.9999,
+        per_output: bool = False,
+        equalize: bool = True,
+    ) -> tuple[Range, ...]:
+        """Quantize a float network without learning, as ``-calib`` does; gives the ranges that were chosen.
+
+        The steps come from the first ``count`` stimuli (-1: all) of ``data``, or of the validation set, or of the test
+        set if there is none. ``weights`` and ``activations`` are the words of ``-wt-clipping-mode`` and
+        ``-act-clipping-mode``. BatchNorm cells are absorbed into the cells before them. Raises :class:`IntegerError`
+        for a network that is quantized already, :class:`UsageError` for a word or number of bits that is none,
+        :class:`DataError` without stimuli.
+        """
+        from n2d2py.calibration import equalization, places, preparation, quantization, statistics
+
+        choices = quantization.Choices(bits, weights, activations, quantile, per_output=per_output)
+        plain = preparation.prepared(self.module)
+        given = self._stimuli(Validation=data)
+        name = "Validation" if given.size("Validation") else "Test"
+        stimuli = self._filled(None, name) if data is None else given
+        if equalize:
+            equalization.equalize(plain)
+        size = stimuli.size(name)
+        cells = places.quantized_outputs(plain.network)
+        seen = statistics.collect(plain, cells, stimuli.passes(name), size if count < 0 else min(count, size), name)
+        calibrated = quantization.quantized(plain, seen, choices)
+        self._module, self.network = calibrated.network, calibrated.network.network
+        return calibrated.ranges
 
     def fuse(self, data: Given | None = None, *, mode: str = "Floating-point") -> Fused:
         """The integer network that the quantized one becomes, proved and compared with it on the test set or ``data``.

@@ -88,7 +88,8 @@ _NOW = (
     Option("test", None, False, "test on the test set"),
     Option("fuse", None, False, "fuse BatchNorm into Conv and Fc before the test (networks without quantizers)"),
     Option("qat-sat", None, False, "test the integer network that a quantized network becomes, and prove it equal"),
-    Option("export", kinds.word, "", "export the integer network into export_<name>_int<bits>/: C, ONNX, QONNX"),
+    Option("export", kinds.word, "", "export the integer network into export_<name>_int<bits>/: C, ONNX, ONNX-QDQ, "
+           "ONNX-packed, QONNX"),
     Option("nbbits", kinds.positive, 8, "bits of -calib; without, those in the export's name: layers keep their own"),
     Option("db-export", kinds.integer, -1, "stimuli of the test set that are exported; -1: all"),
     Option("verify", None, False, "compare the codes of the trained network with every executor on the test set"),
@@ -119,8 +120,11 @@ _NOW = (
     Option("checkpoint-every", kinds.unsigned_real, 15.0, "minutes between checkpoints beside the logs; 0: none"),
     Option("checkpoints", kinds.unsigned, 2, "how many checkpoints are kept; 0: none is written"),
     Option("l", kinds.text, "", "load a saved state (net_state, checkpoints/N): network and solvers"),
+    Option("compile", None, False, "learn by passes that torch.compile makes; without a compiler, as without it"),
     Option("sync-bn", None, False, "with torchrun: BatchNorm over the whole batch, not over each process's part"),
     Option("multidev", kinds.text, "", "learn on these GPUs together, for example 0,1"),
+    Option("tf32", None, False, "learning: products of float32 on a GPU as TF32, with 10 bits of the factors"),
+    Option("amp", kinds.word, "", "learning: bf16 computes products in bfloat16, quantizers and sums in float32"),
     Option("recipe", kinds.word, "", "quantize in stages, each in a folder of its own: sat1..8, lsq1..8"),
     Option("workers", kinds.integer, -1, "threads that prepare batches, the same for any number; -1: one a core"),
     Option(
@@ -144,6 +148,7 @@ _NOW = (
         "",
         "write accuracies and losses into NAME.npy, their curves into NAME.png, the weights that stay into NAME/",
     ),
+    Option("tensorboard", None, False, "write curves and histograms of weights for TensorBoard into tensorboard/"),
     Option("class-report", None, False, "print the losses of each epoch, and a table of the classes after the test"),
     Option("check", None, False, "read, build and lint the network, print its cost, and exit without learning"),
     Option("report-net", None, False, "print the cost of the network (parameters, MACs, BOPs, memory) and exit"),
@@ -199,6 +204,18 @@ class Line:
 
     def __getitem__(self, name: str) -> Any:
         return self.given.get(name, BY_NAME[name].default)
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the line, without that of the program."""
+        words = [] if self.network is None else [self.network]
+        for name, value in self.given.items():
+            kind = BY_NAME[name].kind
+            if kind is None:
+                words += [f"-{name}"] if value else []
+            else:
+                words += [f"-{name}", *(map(str, value) if BY_NAME[name].words else [kind.format(value)])]
+        return words
 
     def echo(self) -> list[str]:
         """``Option -name: meaning [value]`` for every option that was given."""

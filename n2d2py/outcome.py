@@ -27,7 +27,7 @@ from n2d2py.learn.loop import History, Log
 from n2d2py.learn.names import path_of
 from n2d2py.learn.testing import Result
 from n2d2py.parts.solvers import SGD
-from n2d2py.parts.targets import Target, TargetScore
+from n2d2py.parts.targets import Target
 from n2d2py.report import (
     classes,
     confusion,
@@ -38,6 +38,7 @@ from n2d2py.report import (
     kernels,
     maps,
     receptive,
+    regions,
     samples,
     schedule,
     stats,
@@ -85,9 +86,10 @@ def write_stimuli(session: Session) -> bool:
     return bool(index >= 0 or session.line["log-db-stats"])
 
 
-def draw_graph(session: Session, pictured: picture.Picture) -> None:
-    """``<ini>.dot``, ``.png`` and ``.svg``."""
+def draw_graph(session: Session, pictured: picture.Picture, caption: str = "Network") -> None:
+    """``<ini>.dot``, ``.png`` and ``.svg``; ``caption`` says in the report what is drawn."""
     files = draw(picture.dot(pictured, session.title), session.title)
+    session.page.drawn(caption, files)
     console.line(f"[LOG] Network graph ({', '.join(str(file) for file in files)})")
 
 
@@ -96,7 +98,8 @@ def _write_labels(session: Session, target: Target) -> None:
     lookup = labels.lookup(target, names)
     outputs = list(range(len(names))) if lookup is None else lookup[:-1].tolist()
     counted = {name: session.stimuli.labels(name) for name in _SETS}
-    write_labels_mapping(folder_of(target), names, outputs, counted)
+    found = {name: session.stimuli.region_labels(name) for name in _SETS}
+    write_labels_mapping(folder_of(target), names, outputs, counted, found)
 
 
 def folder_of(target: Target) -> Path:
@@ -111,7 +114,7 @@ class Curves:
         self._session = session
         targets = session.network.targets
         self._points: dict[str, list[curves.Point]] = {
-            target.name: [] for target in targets if isinstance(target, TargetScore)
+            target.name: [] for target in targets if target.scores
         }
         self._scores: list[tuple[int, float]] = []
         self._drawn = 0.0
@@ -245,8 +248,10 @@ def write_distributions(session: Session, folder: Path) -> None:
     console.line(f"[LOG] Distributions of the weights ({folder}/*.distrib.png)")
 
 
-def test(session: Session, network: testing.Tested) -> list[Result]:
+def test(session: Session, network: testing.Tested, what: str) -> list[Result]:
     """Test a network, which has the cells of the session's, on the test set; print, write and give what was found.
+
+    ``what`` is what the report calls it.
 
     An empty test set is a warning. Raises :class:`LearningError` if no target scores.
     """
@@ -257,15 +262,28 @@ def test(session: Session, network: testing.Tested) -> list[Result]:
     if not session.stimuli.size("Test"):
         console.warning("the test set is empty: nothing was tested")
         return []
-    results = testing.test(network, session.stimuli, report=session.line["report"])
+    group = session.group if network is session.learned else None
+    if group is not None:
+        group.agree(session.learned)
+    results = testing.test(network, session.stimuli, report=session.line["report"], group=group)
     write_test(session, results)
+    for result in results:
+        session.page.tested(what, [result], _names(session, result))
     if session.line["class-report"]:
         for result in results:
-            for text in classes.lines(result, _class_names(session, result.target)):
+            for text in classes.lines(result, _names(session, result)):
                 console.line(text)
     if isinstance(network, TorchNetwork):
         report_numbers(session, network)
     return results
+
+
+def help_to_test(session: Session) -> None:
+    """What another process does of :func:`test` on the learned network: its share of the batches."""
+    group = session.group
+    if group is not None and scores(session.network) and session.stimuli.size("Test"):
+        group.agree(session.learned)
+        testing.evaluate(session.learned, session.stimuli, "Test", keep_outputs=True, group=group)
 
 
 def report_numbers(session: Session, network: TorchNetwork) -> None:
@@ -282,7 +300,7 @@ def report_numbers(session: Session, network: TorchNetwork) -> None:
 
 def scores(network: Network) -> bool:
     """Whether a target of the network scores, so that it can be tested."""
-    return any(isinstance(target, TargetScore) for target in network.targets)
+    return any(target.scores for target in network.targets)
 
 
 def write_test(session: Session, results: list[Result], name: str = "test") -> None:
@@ -290,7 +308,7 @@ def write_test(session: Session, results: list[Result], name: str = "test") -> N
     for result in results:
         folder = folder_of(result.target)
         confusion.write_confusion(
-            folder, name, result.confusion, _class_names(session, result.target), result.confusion.has_none
+            folder, name, result.confusion, _names(session, result), result.confusion.has_none
         )
         confusion.write_mistakes(folder, name, result.mistakes, session.stimuli.name)
         if len(result.successes):
@@ -299,12 +317,20 @@ def write_test(session: Session, results: list[Result], name: str = "test") -> N
                 curves.write_success(folder, name, result.successes[:, 1], suffix="TopN")
                 rate = f"{100 * result.top_rate:g}%"
                 console.line(f"[LOG] Top-{result.target.top_n} rate of {result.target.name}: {rate}")
+        if result.found is not None:
+            file = regions.write_regions(folder, name, result.found, _names(session, result), session.stimuli.name)
+            console.line(f"[LOG] Regions that were found ({file})")
         if result.outputs is not None and result.labels.ndim == 1:
             confusion.write_classifications(
                 folder, name, result.ids, result.labels, result.estimated,
                 result.outputs.reshape(len(result.ids), -1), session.stimuli.name,
             )  # fmt: skip
         console.line(f"[LOG] Test results ({folder}/ConfusionMatrix_{name}.png, {folder}/Misclassified_{name}.dat)")
+
+
+def _names(session: Session, result: Result) -> list[str]:
+    """Names of the classes of a result."""
+    return list(result.names) or _class_names(session, result.target)
 
 
 def _class_names(session: Session, target: Target) -> list[str]:

@@ -37,6 +37,8 @@ _INTRODUCTIONS = {
     "target": "`Type=` of a section `[<cell>.Target]` names one of these; TargetScore if there is none.",
     "ONNX operator": "What a section of type `ONNX` imports, and as which cells.",
     "kernel": "`Kernel=` of a FilterTransformation names one of these.",
+    "recipe": "`-recipe` names one of these: `n2d2py LeNet.ini -learn-epoch 20 -recipe sat4`. Each stage is "
+    "an ordinary run in a folder of its own ([resuming](../resume.md)).",
     "section": "What stands before the first section, and sections that have no type.",
 }
 

@@ -17,7 +17,10 @@ from n2d2py.session import Session
 
 FOLDER = Path("checkpoints")
 
-_KEPT = ("learn", "learn-epoch", "log", "log-epoch", "log-test", "ws", "valid-metric", "stop-valid", "sync-bn")
+_KEPT = (
+    "learn", "learn-epoch", "log", "log-epoch", "log-test", "ws", "valid-metric", "stop-valid", "compile", "sync-bn",
+    "tf32", "amp",
+)  # fmt: skip
 """The options on which the course of learning depends, beside the seed."""
 _SETS = ("Learn", "Validation", "Test")
 _LENGTHS = ("learn", "learn-epoch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from n2d2py import calibrating, console, exporting, fusion, outcome, resuming
 from n2d2py.api import Net
 from n2d2py.devices import choose_device
 from n2d2py.errors import DataError, UsageError, WeightsError
-from n2d2py.learn import checkpoint, distributed, loop, snapshots, weights
+from n2d2py.learn import checkpoint, distributed, loop, precision, snapshots, testing, weights
 from n2d2py.learn.checkpoint import Saved
 from n2d2py.learn.distributed import Group
 from n2d2py.learn.history import Watcher
@@ -20,7 +21,9 @@ from n2d2py.learn.keeping import keep_best
 from n2d2py.learn.lock import locked
 from n2d2py.opening import open_network
 from n2d2py.options import Line
-from n2d2py.report import classes, watchers
+from n2d2py.report import classes, page_html, tensorboard, watchers
+from n2d2py.report.page import Page, command
+from n2d2py.report.page_facts import Learning
 from n2d2py.session import Session
 
 SEED_FILE = Path("seed.dat")
@@ -34,8 +37,13 @@ def run(line: Line) -> None:
             remedy="-qat-sat for a quantized network, whose BatchNorm it absorbs too; -fuse for one without quantizers",
         )
     calibrating.check(line)
+    precision.read(line["amp"], line["tf32"])  # before anything takes time
+    if line["w"]:
+        weights.check_folder(line["w"], "ignore" if line["w-ignore"] else "error")
     if line["class-report"]:
         classes.check_installed()
+    if line["tensorboard"]:
+        tensorboard.check_installed()
     with distributed.joined() as group, contextlib.nullcontext() if group and not group.first else locked():
         start = None
         if line["resume"]:
@@ -43,16 +51,29 @@ def run(line: Line) -> None:
             start = start if group is None else group.from_first(start)
             line = resuming.completed(line, start)
         session = prepare(line, group)
-        if session.writes or line["learn-epoch"] or line["learn"]:
+        if line["sync-bn"] and group is None:
+            console.notice("-sync-bn: there is one process, which normalises by the whole batch anyway (torchrun)")
+        if session.writes or line["learn-epoch"] or line["learn"] or line["test"]:
             _run(session, start)
 
 
 def _run(session: Session, start: Saved | None) -> None:
-    """What comes when all is read and built; of several processes the first one alone does all but learning."""
-    line, learning = session.line, bool(session.line["learn-epoch"] or session.line["learn"])
+    """What comes when all is read and built; of several processes all learn and test, and the first does the rest."""
+    learning = bool(session.line["learn-epoch"] or session.line["learn"])
     if not session.writes:
-        learn(session, start)
+        if learning:
+            learn(session, start)
+        if _tests(session.line):
+            outcome.help_to_test(session)
         return
+    with session.page.running():
+        _run_first(session, start, learning)
+
+
+def _run_first(session: Session, start: Saved | None, learning: bool) -> None:
+    """The same, of the process that writes."""
+    line = session.line
+    _begin_page(session, start is not None, learning)
     outcome.write_network(session)
     looked = outcome.write_stimuli(session)
     if looked and not (learning or line["test"] or line["fuse"] or line["qat-sat"] or line["export"] or line["verify"]
@@ -62,13 +83,15 @@ def _run(session: Session, start: Saved | None) -> None:
         learn(session, start)
     else:
         take_weights(session)
+        session.page.has_learned(session.learned, session.stimuli)
     if calibrating.is_wanted(line):
         session = calibrating.calibrate(session)
+        session.page.has_learned(session.learned, session.stimuli)
     elif line["qat-sat"]:
         fusion.test_integer(session)
     elif line["fuse"]:
         fusion.test_fused(session)
-    elif line["test"] or learning:
+    elif _tests(line):
         test(session)
     if line["export"] or line["verify"]:
         exporting.deliver(session)
@@ -105,7 +128,25 @@ def prepare(line: Line, group: Group | None = None) -> Session:
         group.check(stimuli.batch_size)
         group.device = device
         group.prepare(learned, line["sync-bn"])
-    return Session(line, path.name, path, net.network, learned, net.source, net.provider, stimuli, net.generator, group)
+    page = Page(page_html.FILE if group is None or group.first else None)
+    return Session(
+        line, path.name, path, net.network, learned, net.source, net.provider, stimuli, net.generator, group, page
+    )
+
+
+def _tests(line: Line) -> bool:
+    """Whether the run tests the learned network, and not what becomes of it."""
+    becomes = calibrating.is_wanted(line) or line["qat-sat"] or line["fuse"]
+    return bool(line["test"] or line["learn-epoch"] or line["learn"]) and not becomes
+
+
+def _begin_page(session: Session, goes_on: bool, learning: bool) -> None:
+    """What ``report.html`` says of this run before anything is found."""
+    line, page = session.line, session.page
+    words = shlex.join(["n2d2py", *line.words])
+    seed, device = session.generator.seed, testing.device_of(session.learned)
+    plan = Learning(line["learn-epoch"], line["learn"], line["valid-metric"]) if learning else None
+    page.begin(session.title, session.network, command(words, seed, device, session.stimuli), plan, goes_on)
 
 
 def choose_seed(line: Line) -> int:
@@ -154,16 +195,23 @@ def learn(session: Session, start: Saved | None = None) -> None:
         stop_after=line["stop-valid"],
         test_at_logs=line["log-test"],
         losses=bool(line["history"] or line["class-report"]),
+        precision=precision.read(line["amp"], line["tf32"]),
+        compiled=line["compile"],
     )
     if plan.stop_after and not session.stimuli.size("Validation"):
         console.warning("-stop-valid: learning will not stop, because the database gives no validation set")
     curves = outcome.Curves(session)
     numbers = watchers.NumbersFile(line["history"]) if line["history"] else None
-    watching: list[Watcher] = [curves, *([numbers] if numbers else [])]
+    watching: list[Watcher] = [curves, session.page, *([numbers] if numbers else [])]
+    board = tensorboard.TensorBoard(session.learned, plan.metric) if line["tensorboard"] and session.writes else None
+    if board is not None:
+        watching.append(board)
     if line["class-report"]:
         watching.append(watchers.EpochLines(plan.epochs))
     if line["log-levels"]:
         watching.append(watchers.Levels(session.learned, line["log-levels"]))
+    if start is None:
+        session.page.at_start(session.learned)
     history = loop.learn(
         session.learned,
         session.stimuli,
@@ -178,6 +226,9 @@ def learn(session: Session, start: Saved | None = None) -> None:
     if not session.writes:
         return
     outcome.write_learning(session, history, curves)
+    if board is not None:
+        board.close()
+        console.line(f"[LOG] Curves for TensorBoard (tensorboard --logdir {tensorboard.FOLDER})")
     if numbers is not None:
         numbers.draw()
     saved = keep_best(session.learned, history, plan.folder)
@@ -185,6 +236,7 @@ def learn(session: Session, start: Saved | None = None) -> None:
         weights.save(session.learned, plan.folder / line["history"])
         console.line(f"[LOG] What was learned ({line['history']}/)")
     outcome.write_weights(session, saved)
+    session.page.has_learned(session.learned, session.stimuli)
 
 
 def take_weights(session: Session) -> None:
@@ -217,4 +269,4 @@ def _has_values(session: Session) -> bool:
 
 def test(session: Session) -> None:
     """Test on the test set, and write what was found."""
-    outcome.test(session, session.learned)
+    outcome.test(session, session.learned, "learned network")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from n2d2py.data.random import Generator
@@ -13,6 +13,7 @@ from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn.distributed import Group
 from n2d2py.options import Line
 from n2d2py.parts.provider import Provider
+from n2d2py.report.page import Page
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Session:
     generator: Generator
     group: Group | None = None
     """The processes that learn together, if there are several."""
+    page: Page = field(default_factory=Page)
+    """What tells of the run in ``report.html``."""
 
     @property
     def writes(self) -> bool:

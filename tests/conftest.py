@@ -10,10 +10,12 @@ import pytest
 import runs
 from runs import Folder
 
-from n2d2py import console
+from n2d2py import console, outcome
 
 # Small tensors: threads would only wait for each other, and for those of other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_PICTURES = {name: getattr(outcome, name) for name in ("write_network", "write_weights", "write_stimuli")}
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +24,13 @@ def _level():
     level = console.logger.level
     yield
     console.logger.setLevel(level)
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this test draw nothing: it looks at none of it, and drawing takes most of their time."""
+    for name in _PICTURES:
+        monkeypatch.setattr(outcome, name, lambda *_: False)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +56,10 @@ def learned(tmp_path_factory: pytest.TempPathFactory, small_data: Path) -> Calla
     def learn(text: str) -> Folder:
         if text not in made:
             made[text] = Folder(tmp_path_factory.mktemp("learned"), small_data).write(text)
-            assert made[text].run("-learn-epoch 3") == 0, made[text].said
+            with pytest.MonkeyPatch.context() as drawing:  # for all tests, whoever asks first
+                for name, function in _PICTURES.items():
+                    drawing.setattr(outcome, name, function)
+                assert made[text].run("-learn-epoch 3") == 0, made[text].said
         return made[text]
 
     return learn

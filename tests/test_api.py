@@ -16,7 +16,7 @@ from torch import nn
 
 import n2d2py as n2
 from n2d2py.cells.base import ActivatedCell, WeightedCell
-from n2d2py.errors import DataError, GraphError, IntegerError, LearningError, WeightsError
+from n2d2py.errors import DataError, GraphError, IntegerError, LearningError, UsageError, WeightsError
 from n2d2py.parts.activations import Linear, Rectifier
 from n2d2py.parts.quantizers import SatActivations, SatWeights
 
@@ -31,9 +31,14 @@ SURFACE = {
     "Net.load_weights": "(self, folder, missing='error')",
     "Net.save": "(self, folder)",
     "Net.learn": (
-        "(self, epochs=1, data=None, validation=None, *, folder=None, metric='Sensitivity', stop_after=0, watcher=None)"
+        "(self, epochs=1, data=None, validation=None, *, folder=None, metric='Sensitivity', stop_after=0, "
+        "amp='', tf32=False, watcher=None)"
     ),
     "Net.test": "(self, data=None, *, set='Test', target=None)",
+    "Net.calibrate": (
+        "(self, count=-1, *, bits=8, data=None, weights='None', activations='MSE', quantile=0.9999, per_output=False,"
+        " equalize=True)"
+    ),
     "Net.fuse": "(self, data=None, *, mode='Floating-point')",
     "Fused.test": "(self, target=None)",
     "Fused.save": "(self, folder)",
@@ -152,6 +157,42 @@ def test_a_quantizer_that_no_cell_takes_is_an_error(digits: Path) -> None:
         net.quantize("pool1", activations=15)
     with pytest.raises(IntegerError):
         net.fuse()
+
+
+def test_calibration_is_that_of_the_command_line(digits: Path, tmp_path: Path, small_data: Path) -> None:
+    net = n2.load(digits)
+    net.learn(4)
+    rate = net.test().rate
+    net.save(tmp_path / "float")
+    folder = runs.Folder(tmp_path / "run", small_data).write(runs.network())
+    assert folder.run(f"-calib 30 -w {tmp_path / 'float'}") == 0, folder.said
+    ranges = net.calibrate(30)
+    assert [item.cell for item in ranges] == ["conv1", "fc1"]
+    assert abs(net.test().rate - rate) < 0.1
+    net.save(tmp_path / "ours")
+    ours = {path.name: path.read_bytes() for path in (tmp_path / "ours").iterdir()}
+    assert ours == folder.weights("weights_export")
+    fused = net.fuse()
+    assert fused.exact
+    assert fused.test().rate == net.test().rate
+
+
+def test_calibration_of_given_data_and_its_mistakes(digits: Path) -> None:
+    net = n2.load(digits)
+    for wrong, said in (
+        ({"bits": 1}, "a calibration for 1 bits"),
+        ({"weights": "Quantile"}, "clipping 'Quantile' of weights"),
+        ({"activations": "mse"}, "clipping 'mse' of activations"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            net.calibrate(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"the set Test of .* is empty"):
+        n2.from_torch(_Module(), (1, 8, 8)).calibrate()
+    ranges = net.calibrate(20, bits=4, data=(IMAGES, LABELS), per_output=True, activations="None", equalize=False)
+    assert {item.cell for item in ranges} == {"conv1", "fc1"}
+    assert "conv1_rescale_act" in net.cells
+    with pytest.raises(IntegerError, match="-calib gives quantizers to a float network"):
+        net.calibrate()
 
 
 class _Module(nn.Sequential):

@@ -10,15 +10,9 @@ import pytest
 import runs
 from runs import Folder
 
-from n2d2py import outcome
 from n2d2py.learn import learner, lock, weights
 
-
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch):
-    monkeypatch.setattr(outcome, "write_network", lambda session: None)
-    monkeypatch.setattr(outcome, "write_stimuli", lambda session: False)
-    monkeypatch.setattr(outcome, "write_weights", lambda session, folder: None)
+pytestmark = pytest.mark.usefixtures("without_pictures")
 
 
 def forked(folder: Folder, line: str, before) -> int:

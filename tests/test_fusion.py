@@ -68,6 +68,9 @@ def test_the_proof_is_printed_as_a_table(fused):
 def test_weights_quantized_is_integers_and_a_manifest(fused):
     folder = "weights_quantized"
     assert fused.files(folder) >= {"conv1_weights.syntxt", "conv1_biases.syntxt", "fc1_weights.syntxt", "manifest.json"}
+    layers = json.loads((fused / f"{folder}/layers.json").read_text())
+    assert [layer["cell"] for layer in layers] == ["conv1 + bn1", "fc1"]
+    assert (fused / f"{folder}/layers.csv").read_text().splitlines()[1].startswith("conv1 + bn1,4 bits,4 bits,")
     weights = np.array((fused / f"{folder}/conv1_weights.syntxt").read_text().split(), dtype=np.int64)
     assert weights.shape == (4 * 1 * 3 * 3,)
     assert np.abs(weights).max() == 15

@@ -73,8 +73,8 @@ def test_the_surface_is_frozen():
         "h v seed learn learn-epoch log log-epoch log-test report ws valid-metric stop-valid test fuse qat-sat "
         "act-rescaling-mode wt-round-mode b-round-mode c-round-mode w w-ignore log-kernels dev fetch strict "
         "traceback pre-samples log-db-stats workers on-bad-stimulus check report-net report-csv explain list "
-        "resume checkpoint-every checkpoints l sync-bn multidev recipe "
-        "zoo log-levels history class-report db-export export nbbits verify "
+        "resume checkpoint-every checkpoints l compile sync-bn multidev tf32 amp recipe "
+        "zoo log-levels history tensorboard class-report db-export export nbbits verify "
         "calib calib-reload calibOnly wt-clipping-mode act-clipping-mode act-quantile-value act-rescale-per-output "
         "no-unsigned no-cle".split()
     )

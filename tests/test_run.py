@@ -195,6 +195,13 @@ def test_a_run_without_learning_and_without_weights_says_how_to_get_some(folder)
     assert "n2d2py net.ini -learn-epoch 10 makes weights" in folder.said
 
 
+def test_a_folder_of_weights_that_is_not_there_is_named_before_anything_is_done(folder):
+    assert folder.write(FLOATS).run("-learn-epoch 1 -w nothing") == 1
+    assert "there is no folder nothing" in folder.said
+    assert "Loading network" not in folder.said
+    assert not (folder / "net.ini.dot").exists()
+
+
 # Validation
 
 

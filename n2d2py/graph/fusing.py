@@ -34,8 +34,9 @@ def without_batchnorm(network: Network) -> tuple[Network, dict[str, str]]:
             current = replace(current, cell=cell)
         nodes.append(current)
     targets = tuple(replace(target, cell=absorbed.get(target.cell, target.cell)) for target in network.targets)
-    # What was one tensor in learning is several now: each cell has absorbed a BatchNorm of its own.
-    fused = replace(network, nodes=tuple(nodes), targets=targets, shared={})
+    # What was one tensor in learning is several now: each cell has absorbed a BatchNorm of its own. The values of an
+    # imported model are not those of such cells.
+    fused = replace(network, nodes=tuple(nodes), targets=targets, shared={}, initial={})
     lint(fused)
     return fused, absorbed
 

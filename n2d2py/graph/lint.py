@@ -80,7 +80,9 @@ def _quantized_outputs_have_an_activation(network: Network) -> Complaints:
 
 def _losses_are_last(network: Network) -> Complaints:
     for node in network:
-        if node.cell.is_loss and (fed := network.children(node.name)):
+        # What gives boxes gives no gradient back.
+        fed = [child for child in network.children(node.name) if child.cell.found_in(child.inputs) is None]
+        if node.cell.is_loss and fed:
             yield node, f"{node.cell.type_name} {node.name} has WithLoss=1 and feeds {fed[0].name}"
 
 

@@ -106,7 +106,7 @@ def dot(pictured: Network | Picture, title: str) -> graphviz.Digraph:
             "rankdir": "TB",
             "ranksep": "0.28",
             "nodesep": "0.35",
-            "margin": "0.15",
+            "pad": "0.15",
         },
         node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "11", "fontcolor": _INK},
         edge_attr={"color": _LINE, "arrowsize": "0.7"},

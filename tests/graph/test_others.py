@@ -356,8 +356,7 @@ def test_targets_that_mask_each_other_and_regions() -> None:
 def test_targets_of_regions_that_cannot_run_are_told() -> None:
     said = told(heads("[conv1.Target-box]\nType=TargetBBox\nNbClass=2\n"))
     assert said == [
-        "target conv1.Target-box can be neither learned nor tested here: "
-        "n2d2py does not yet give targets the labelled boxes of a stimulus, "
+        "target conv1.Target-box can be neither learned nor tested here: cell conv1 gives no boxes (Conv), "
         "at: other.ini:34, [conv1.Target-box]"
     ]
 
@@ -378,6 +377,11 @@ def test_proposed_regions() -> None:
         "[anchors.config]\nPositiveIoU=0.6\nNbClass=1\n"
     )
     assert made(text)["roi"].output.channels == 8
+    found = told(text + "[rp.Target]\nType=TargetBBox\nNbClass=2\n")
+    assert [line for line in found if "NbClass" in line] == [
+        "NbClass=2 of target rp.Target has no effect: cell rp tells 1 classes of boxes apart, "
+        "at: other.ini:75, [rp.Target], NbClass"
+    ]
 
 
 def test_types_of_targets_are_checked() -> None:
