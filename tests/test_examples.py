@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import n2d2py
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
@@ -96,3 +98,50 @@ def test_cifar10_from_torch_to_integers(tmp_path: Path) -> None:
     results = (tmp_path / "out" / "results.txt").read_text()
     assert "0 of 30 answers differ from torch's" in results
     assert "integers: 0 codes and 0 labels differ from those of the 4-bit network" in results
+
+
+def test_float_calibrated_and_learned_side_by_side(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    models = EXAMPLES.parent / "models"
+    text = (models / "Digits_clamp.ini").read_text()
+    (tmp_path / "net.ini").write_text(re.sub(r"QWeight.*\n|QAct.*\n", "", text))
+    net = n2d2py.load(tmp_path / "net.ini", device="cpu")
+    net.learn(1)
+    net.save(tmp_path / "weights")
+    said = run("side_by_side.py", "net.ini", "weights", "--bits", "8", "--stimuli", "50", cwd=tmp_path)
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line[:1] == "|"]
+    assert head == ["network", "rate of the integers", "points from float", "differing codes"]
+    assert [row[0] for row in rows] == [
+        "float",
+        "PTQ, 8 bits, one step a cell",
+        "PTQ, 8 bits, one step an output",
+        "QAT, 8 bits, 1 epoch of LSQ",
+    ]
+    assert rows[0][1] == f"{net.test().rate:.2%}"
+    for _, rate, points, differing in rows[1:]:
+        # Rates are rounded to a hundredth of a point.
+        assert abs(float(rate[:-1]) - float(rows[0][1][:-1]) - float(points)) < 0.02
+        assert re.fullmatch(r"0 of [1-9]\d*", differing)
+    assert abs(float(rows[1][2])) < 3
+
+
+def test_the_table_of_level_constrained_runs(tmp_path: Path) -> None:
+    for row, rates in (("float", (0.5, 0.9012)), ("w", (0.7, 0.8978)), ("wa_ends", (0.7, 0.8812))):
+        folder = tmp_path / row
+        folder.mkdir()
+        (folder / "n2d2py.args").write_text(
+            f"n2d2py ResNet-20_LSQ_{row}.ini -seed 1 -learn-epoch 2 -log-test\nn2d2py ResNet-20_LSQ_{row}.ini -test\n"
+        )
+        lines = [f"{epoch},{0.01 / (epoch + 1)},{rate}" for epoch, rate in enumerate(rates)]
+        (folder / "results.csv").write_text("\n".join(["epoch,learning_rate,softmax.Target:test", *lines]) + "\n")
+    said = run("lsq_table.py", "wa_ends", "float", "w", cwd=tmp_path)
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines()]
+    assert head == ["row", "quan_lr", "constr_w", "constr_a", "lr_base", "epoch", "test_acc", "drop_acc"]
+    assert [row[0] for row in rows] == ["float", "w", "wa_ends"]
+    assert [row[-2:] for row in rows] == [["90.12", "-"], ["89.78", "0.34"], ["88.12", "2.00"]]
+    (tmp_path / "w" / "results.csv").write_text("epoch,learning_rate,softmax.Target:test\n0,0.01,\n")
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "lsq_table.py"), "w"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "learn with -log-test" in done.stderr

@@ -36,7 +36,8 @@ ROLES = {
 }
 """What is quantized beside the weights, and the field of its quantizer."""
 
-_SIGNED = ("accumulator", "tanh", "state", "output")
+SIGNED = ("accumulator", "tanh", "state", "output")
+"""Those whose values lie on both sides of 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ class Recurrent(Cell):
     back_propagate: bool = parameter("BackPropagate", boolean, True, "0: no gradient to the inputs")
 
     def __post_init__(self) -> None:
-        for role in _SIGNED:
+        for role in SIGNED:
             name = ROLES[role]
             quantizer: ActivationQuantizer | None = getattr(self, name)
             if quantizer is not None and lowest_code(quantizer) >= 0:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from n2d2py.cells.base import ActivatedCell, Cell, WeightedCell
+from n2d2py.cells.recurrent import ROLES, Recurrent
 from n2d2py.errors import GraphError, did_you_mean
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
@@ -31,13 +32,16 @@ def quantized(
     ``weights`` goes to cells with weights; a number is the range of a SAT quantizer, which scales (ApplyScaling=1)
     unless nothing but cells that normalise takes its output. ``activations`` goes to cells with a rectifier or a
     quantizer; a number is the range of a SAT quantizer, and SAT takes the place of the rectifier, as it clips at 0
-    itself. None leaves what is there. Raises :class:`GraphError` if no cell takes a quantizer that is given.
+    itself. LSTM and GRU cells take both: ``activations`` quantizes all of their tensors, on both sides of 0 but behind
+    the logistic function (their input too; QInput=... in the file says otherwise). SAT, which has no codes below 0, is
+    not for them, and neither is a number. None leaves what is there. Raises :class:`GraphError` if no cell takes a
+    quantizer that is given.
     """
     matching = [node for node in network if fnmatchcase(node.name, pattern)]
     wanted = {"weights": weights is not None, "activations": activations is not None}
     taken = {
-        "weights": [node for node in matching if isinstance(node.cell, WeightedCell)],
-        "activations": [node for node in matching if _clips(node.cell)],
+        "weights": [node for node in matching if isinstance(node.cell, WeightedCell | Recurrent)],
+        "activations": [node for node in matching if _takes(node.cell, activations)],
     }
     for what, is_wanted in wanted.items():
         if is_wanted and not taken[what]:
@@ -64,6 +68,12 @@ def _clips(cell: Cell) -> bool:
     return rectifies or cell.activation_quantizer is not None
 
 
+def _takes(cell: Cell, given: ActivationQuantizer | int | None) -> bool:
+    if isinstance(cell, Recurrent):
+        return hasattr(given, "signed")
+    return _clips(cell)
+
+
 def _for_weights(given: WeightQuantizer | int, network: Network, node: Node) -> WeightQuantizer:
     if isinstance(given, WeightQuantizer):
         return given
@@ -74,6 +84,10 @@ def _for_weights(given: WeightQuantizer | int, network: Network, node: Node) -> 
 
 def _with_activations(cell: Cell, given: ActivationQuantizer | int) -> Cell:
     quantizer = given if isinstance(given, ActivationQuantizer) else SatActivations(range=given)
+    if isinstance(cell, Recurrent):
+        signed = replace(quantizer, signed=True)  # type: ignore[call-arg]  # _takes has looked
+        tensors: dict[str, Any] = {name: quantizer if role == "sigmoid" else signed for role, name in ROLES.items()}
+        return replace(cell, **tensors)
     changes: dict[str, Any] = {"activation_quantizer": quantizer}
     if isinstance(quantizer, SatActivations):
         changes["activation"] = Linear()
@@ -87,7 +101,7 @@ def _no_cell(network: Network, pattern: str, what: str, matches: bool) -> GraphE
             expected="the name of a cell, or a pattern such as conv*",
             remedy=did_you_mean(pattern.strip("*"), [node.name for node in network]),
         )
-    kind = "weights" if what == "weights" else "a rectifier or an activation quantizer"
+    kind = "weights" if what == "weights" else "a rectifier or an activation quantizer, or an LSTM or GRU for LSQ"
     return GraphError(
         f"no cell that matches {pattern!r} takes a quantizer of {what}",
         expected=f"a cell with {kind}",

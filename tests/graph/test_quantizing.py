@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from n2d2py import ini
+from n2d2py.cells.recurrent import ROLES
 from n2d2py.errors import GraphError
 from n2d2py.graph.build import build
 from n2d2py.graph.dump import dump
 from n2d2py.graph.network import Network
 from n2d2py.graph.quantizing import quantized
+from n2d2py.parts.fixed_point import FixedPointActivations
+from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.parts.quantizers import SatActivations, SatWeights
 
 TEXT = """
@@ -83,3 +88,37 @@ def test_what_takes_no_quantizer_is_an_error() -> None:
         quantized(network(), "conv1", activations=15)
     with pytest.raises(GraphError, match=r"no cell is called 'pool\*'"):
         quantized(network(), "pool*", weights=15)
+
+
+MEMORY = """
+[sp]
+Size=2 4 3
+BatchSize=4
+[c]
+Type={kind}
+Input=sp
+SeqLength=4
+BatchSize=4
+InputDim=6
+NumberLayers=1
+HiddenSize=3
+[fc]
+Type=Fc
+Input=c
+NbOutputs=2
+[fc.Target]
+"""
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("given", [LsqActivations(range=63), FixedPointActivations(range=63)])
+def test_every_tensor_of_a_cell_with_a_memory(kind: str, given: LsqActivations | FixedPointActivations) -> None:
+    net = build(ini.loads(MEMORY.format(kind=kind), file="net.ini"), "net.ini")
+    cell = quantized(net, "c", LsqWeights(range=15), given)["c"].cell
+    assert cell.weights_quantizer == LsqWeights(range=15)
+    assert set(cell.quantizers) == set(ROLES)
+    assert cell.quantizers["sigmoid"] == given
+    signed = {role for role, one in cell.quantizers.items() if one == replace(given, signed=True)}
+    assert signed == {*ROLES} - {"sigmoid"}
+    with pytest.raises(GraphError, match="'c' takes a quantizer of activations"):
+        quantized(net, "c", activations=15)
