@@ -2,7 +2,7 @@
 
 What torch's own functions do one after the other, each reading and writing the whole tensor, is here one function of
 autograd. Its backward pass computes the value before the rule again from what is kept anyway, so that a quantized
-network keeps no more than a float one: the input of the BatchNorm and the output.
+network keeps no more than a float one: the input of the BatchNorm, and the output where something follows.
 
 Each pass exists twice with the same formulas: of torch's operations, and, with ``compiled``, as one loop that
 torch.compile makes of :mod:`plain expressions <n2d2py.layers.loops>`.
@@ -85,7 +85,7 @@ class _Normalised(torch.autograd.Function):
                 x, scales * per_unit, biases * per_unit, *running, True, statistics.momentum, statistics.epsilon
             )
             out = rule.codes(scaled).mul_(rule.unit(parameter))
-        ctx.save_for_backward(x, out, mean, inverse, scales, biases, parameter)
+        ctx.save_for_backward(x, out if rule.needs_output else None, mean, inverse, scales, biases, parameter)
         return out
 
     @staticmethod
@@ -98,7 +98,7 @@ class _Normalised(torch.autograd.Function):
         if ctx.compiled:
             given = (scales.detach(), biases.detach(), None if parameter is None else parameter.detach())
             dx, dscales, dbiases, slope = loops.normalise_back(
-                loops.flat(gradient), loops.flat(x), loops.flat(out), mean, inverse, *given, rule
+                loops.flat(gradient), loops.flat(x), loops.flat(x if out is None else out), mean, inverse, *given, rule
             )
             dx = dx.view_as(x)
         else:

@@ -20,6 +20,8 @@ class Rule:
     """Whether a compiler can take it."""
     needs_value: bool = True
     """Whether the gradient needs v; the output alone is enough otherwise."""
+    needs_output: bool = True
+    """Whether the gradient needs y."""
 
     def apply(self, values: Tensor, parameter: Tensor | None) -> Tensor:
         """The output, a new tensor."""
@@ -37,6 +39,7 @@ class Straight(Rule):
     """y = v."""
 
     needs_value = False
+    needs_output = False
 
     def apply(self, values: Tensor, parameter: Tensor | None) -> Tensor:
         return values
