@@ -103,7 +103,11 @@ class ClipRule(CodeRule):
         steps = float(self.steps)
         if not self.calibrated:
             return _plain_gradients(gradient, scaled, parameter, steps)
-        return _gradients(gradient, scaled, dot(gradient, out) * self.per_unit(parameter), parameter, steps)
+        # As _gradients, but that a value which a shared pass puts exactly on alpha counts as one below it in h: telling
+        # it apart takes one pass over memory more.
+        inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, _above(steps, scaled))
+        slope = (dot(gradient, out) * self.per_unit(parameter) - dot(inner, scaled)) / steps
+        return inner, torch.where(parameter < 0, -slope, slope)
 
 
 class _Clip(torch.autograd.Function):
@@ -165,9 +169,14 @@ def _gradients(gradient: Tensor, scaled: Tensor, total: Tensor, alpha: Tensor, s
     # that x = a belongs to the gradient of x and not to the difference that gives h.
     # The one is gone before the other comes: in the backward pass memory is scarcest.
     difference = dot(torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps), scaled)
-    inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, steps * (1 + torch.finfo(scaled.dtype).eps))
+    inner = torch.ops.aten.hardtanh_backward(gradient, scaled, 0.0, _above(steps, scaled))
     slope = (total - difference).div_(steps)
     return inner, torch.where(alpha < 0, -slope, slope)
+
+
+def _above(steps: float, scaled: Tensor) -> float:
+    """The next real number: hardtanh_backward passes what lies strictly between its bounds."""
+    return steps * (1 + torch.finfo(scaled.dtype).eps)
 
 
 def _plain_gradients(gradient: Tensor, scaled: Tensor, alpha: Tensor, steps: float) -> tuple[Tensor, Tensor]:
