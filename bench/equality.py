@@ -27,7 +27,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # the networks and the random parameters of the tests serve here too
 
-from integer import blocks  # noqa: E402
+from integer import blocks, sequences  # noqa: E402
 from integer.learned import IMAGES, Images, lenet, randomise  # noqa: E402
 
 from n2d2py import console, ini, tables  # noqa: E402
@@ -45,6 +45,9 @@ ALL = (*EQUAL, (1, 255), (255, 1), (15, 255), (63, 7))
 """Levels but one of weights and of activations: 1 to 8 bits, equal and mixed."""
 FEW = ((1, 1), (3, 63), (15, 15), (255, 255))
 """For networks that take long."""
+
+WIDE = ((3, 3), (15, 15), (255, 255), (15, 255))
+"""For networks whose values lie on both sides of 0."""
 
 FLOAT = "[definitions@templates/float.ini.tpl]"
 Making = Callable[[int, int], str]
@@ -91,11 +94,24 @@ def float_lenet(weights: int, activations: int) -> str:
     return "\n".join(line for line in lines if not line.startswith(("QWeight", "QAct"))) + "\n"
 
 
+def recurrent(kind: str) -> Making:
+    """Four steps of a layer, and a Fc behind them that keeps its 4 bits."""
+
+    def made(weights: int, activations: int) -> str:
+        bits = dict.fromkeys(sequences.QUANTIZERS, (activations + 1).bit_length() - 1)
+        text = sequences.text(kind, quantizer="LSQ", bits=bits)
+        return text.replace("QWeight.Range=15", f"QWeight.Range={weights}", 1)
+
+    return made
+
+
 CASES = (
     Case("LeNet, 20x20", lenet, ALL, small=True),
     Case("LeNet, 20x20, quantized after learning", float_lenet, EQUAL[1:], calibrated=True, small=True),
     Case("Pre-activation residual blocks, 8x8", blocks.resnet_v2, FEW, small=True),
     Case("Inception-like, 8x8", blocks.inception, ALL, small=True),
+    Case("LSTM, 4 steps", recurrent("LSTM"), WIDE),
+    Case("GRU, 4 steps", recurrent("GRU"), WIDE),
     Case("ResNet-20, 32x32", model("ResNet-20_CIFAR10.ini"), FEW),
     Case("ResNet-18, a quarter of the width, 32x32", model("ResNet-18_SAT4.ini", *SMALL, *QUARTER), FEW),
     Case("ResNet-18, 32x32", model("ResNet-18_SAT4.ini", *SMALL), ((15, 15),)),

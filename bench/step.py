@@ -32,7 +32,7 @@ from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.parts.quantizers import SatActivations, SatWeights
 from n2d2py.quant.weights import WeightQuantization
 
-PLAIN, COMPILED = "plain torch", "plain torch, compiled"
+PLAIN, LAST, COMPILED = "plain torch", "plain torch, channels_last", "plain torch, compiled"
 BARS = {"eager": 1.35, "-compile": 1.1, "memory": 1.25}
 PARTS = ("conv", "batchnorm", "activation", "pool", "fc", "sum", "weight codes", "loss", "solver", "other")
 QUANTIZERS = {
@@ -62,6 +62,7 @@ def contestants() -> list[Contestant]:
     """All that take part, the measure first."""
     found = [
         Contestant(PLAIN, lambda case: _plain(case, compiled=False)),
+        Contestant(LAST, _plain_last),
         Contestant(COMPILED, lambda case: _plain(case, compiled=True)),
     ]
     for name in QUANTIZERS:
@@ -74,6 +75,13 @@ def contestants() -> list[Contestant]:
 def _plain(case: Case, compiled: bool) -> tuple[nn.Module, Step]:
     network = case.plain()
     return network, torch_step(case, network, compiled)
+
+
+def _plain_last(case: Case) -> tuple[nn.Module, Step]:
+    """With pixel after pixel in memory, as learning has it here on the CPU."""
+    network = case.plain().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    step = torch_step(case, network)
+    return network, lambda images, labels: step(images.contiguous(memory_format=torch.channels_last), labels)
 
 
 def _ours(case: Case, name: str, compiled: bool) -> tuple[nn.Module, Step]:

@@ -17,6 +17,7 @@ from n2d2py.layers.passes import Statistics, fits, normalised
 from n2d2py.layers.step import Normalisation, Step
 from n2d2py.quant.affine import Affine, Term, affine
 from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.layouts import layout_of
 from n2d2py.quant.rules import CodeRule
 from n2d2py.registry import register
 
@@ -53,9 +54,11 @@ class BatchNormLayer(ActivatedLayer):
         if self._takes_batch(x) and self.normalise is torch.batch_norm and fits(x):
             self._prepare(x)
             ruled = self.ruled(x.numel())
-            if ruled is not None and (isinstance(ruled.rule, CodeRule) or self.compiled):
+            # Pixel by pixel, torch's own functions are faster than what torch.compile makes of them.
+            by_compiler = self.compiled and layout_of(x) is torch.contiguous_format
+            if ruled is not None and (isinstance(ruled.rule, CodeRule) or by_compiler):
                 statistics = Statistics(self.means, self.variances, self.cell.momentum, self.cell.epsilon)
-                compiled = self.compiled and ruled.rule.compiles
+                compiled = by_compiler and ruled.rule.compiles
                 return normalised(x, self.scales, self.biases, statistics, ruled, compiled)
         return self.activate(self._normalised(x))
 

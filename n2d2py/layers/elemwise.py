@@ -18,6 +18,7 @@ from n2d2py.layers.passes import fits, summed
 from n2d2py.quant.affine import Affine, Term, affine, narrowed
 from n2d2py.quant.bias import WORD, fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype
+from n2d2py.quant.layouts import layout_of
 from n2d2py.quant.rules import Straight
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
@@ -162,7 +163,9 @@ class ElemWiseLayer(ActivatedLayer):
 
 
 def _fit(inputs: Sequence[Tensor]) -> bool:
-    return len(inputs) > 1 and all(fits(x) and x.shape == inputs[0].shape for x in inputs)
+    first = inputs[0]
+    alike = all(x.shape == first.shape and layout_of(x) is layout_of(first) for x in inputs)
+    return len(inputs) > 1 and alike and all(fits(x) for x in inputs)
 
 
 def magnitudes(grid: Grid) -> Grid:

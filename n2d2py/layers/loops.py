@@ -1,8 +1,8 @@
 """Plain expressions of which torch.compile makes one or two loops over an activation, forward and backward.
 
-Activations are (batch, channels, positions), contiguous. Sizes are symbols, so that one compilation serves all layers
-with the same rule. torch keeps what it has compiled in a folder (``TORCHINDUCTOR_CACHE_DIR``; by default
-``torchinductor_<user>`` among the temporary files) from one run to the next.
+Activations are (batch, channels, positions), contiguous (:mod:`~n2d2py.quant.layouts`). Sizes are symbols, so that one
+compilation serves all layers with the same rule. torch keeps what it has compiled in a folder
+(``TORCHINDUCTOR_CACHE_DIR``; by default ``torchinductor_<user>`` among the temporary files) from one run to the next.
 """
 
 from __future__ import annotations
@@ -18,13 +18,6 @@ from n2d2py.quant.rules import Rule
 
 _MOST = 128
 """How many versions of an expression may be compiled, one for each rule."""
-
-
-def flat(x: Tensor) -> Tensor:
-    """(batch, channels, positions) of a contiguous tensor, without gradient."""
-    # Of a view torch.compile would look at the tensor behind it too, and its sizes.
-    flattened: Tensor = torch.ops.aten._unsafe_view(x.detach(), [x.shape[0], x.shape[1], -1])
-    return flattened
 
 
 def normalise(

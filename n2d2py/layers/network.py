@@ -19,6 +19,7 @@ from n2d2py.layers.promises import bound_weights
 from n2d2py.layers.sharing import quantize_once, share
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.quant.grid import Coded
+from n2d2py.quant.layouts import fastest
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import find
 
@@ -115,7 +116,7 @@ class TorchNetwork(nn.Module):
             return self._forward_scaled(x, needed, outputs) if self.carries_codes else self._reals(x, needed, outputs)
 
     def _reals(self, x: Tensor, needed: Collection[str], outputs: Collection[str]) -> dict[str, Tensor]:
-        values, uses = {PROVIDER: x}, _uses(self.network, needed)
+        values, uses = {PROVIDER: fastest(x) if self.training else x}, _uses(self.network, needed)
         for name, layer in self.layers.items():
             if name in needed:
                 values[name] = layer(*(values[parent] for parent in layer.node.parents))

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from n2d2py.layers import loops
+from n2d2py.quant.layouts import as_shaped, flat, layout_of
 from n2d2py.quant.rules import CodeRule, Rule, Ruled
 
 
@@ -33,7 +34,8 @@ class Statistics:
 
 def fits(x: Tensor) -> bool:
     """Whether ``x`` (batch, channels, ...) is one that the passes here take."""
-    return x.dtype == torch.float32 and x.dim() > 2 and x.is_contiguous() and min(x.shape[0], x[0, 0].numel()) > 1
+    dense = x.is_contiguous() or layout_of(x) is torch.channels_last
+    return x.dtype == torch.float32 and x.dim() > 2 and dense and min(x.shape[0], x[0, 0].numel()) > 1
 
 
 def normalised(
@@ -70,8 +72,8 @@ class _Normalised(torch.autograd.Function):
         ctx.rule, ctx.factor, ctx.compiled, ctx.epsilon = rule, factor, compiled, statistics.epsilon
         if compiled:
             given = (scales.detach(), biases.detach(), None if parameter is None else parameter.detach())
-            out, mean, variance, inverse = loops.normalise(loops.flat(x), *given, statistics.epsilon, rule)
-            out = out.view_as(x)
+            out, mean, variance, inverse = loops.normalise(flat(x), *given, statistics.epsilon, rule)
+            out = as_shaped(out, x)
             with torch.no_grad():
                 count = x.numel() // x.shape[1]
                 statistics.means.lerp_(mean, statistics.momentum)
@@ -94,13 +96,13 @@ class _Normalised(torch.autograd.Function):
         x, out, mean, inverse, scales, biases, parameter = ctx.saved_tensors
         ctx.maybe_clear_saved_tensors()  # so that the output is gone as soon as nobody needs it
         rule = ctx.rule
-        gradient = gradient.contiguous()
+        gradient = gradient.contiguous(memory_format=layout_of(x))
         if ctx.compiled:
             given = (scales.detach(), biases.detach(), None if parameter is None else parameter.detach())
             dx, dscales, dbiases, slope = loops.normalise_back(
-                loops.flat(gradient), loops.flat(x), loops.flat(x if out is None else out), mean, inverse, *given, rule
+                flat(gradient), flat(x), flat(x if out is None else out), mean, inverse, *given, rule
             )
-            dx = dx.view_as(x)
+            dx = as_shaped(dx, x)
         else:
             per_unit = rule.per_unit(parameter)
             # With an epsilon of 0 and this variance, torch's normalisation takes the very mean and deviation again.
@@ -123,7 +125,7 @@ class _Summed(torch.autograd.Function):
     def forward(ctx: Any, rule: Rule, factor: float, parameter: Tensor | None, *values: Tensor) -> Tensor:
         ctx.rule, ctx.factor, ctx.count = rule, factor, len(values)
         given = None if parameter is None else parameter.detach()
-        out: Tensor = loops.add([loops.flat(one) for one in values], given, rule).view_as(values[0])
+        out = as_shaped(loops.add([flat(one) for one in values], given, rule), values[0])
         ctx.save_for_backward(out, parameter, *(values if rule.needs_value else ()))
         return out
 
@@ -132,7 +134,8 @@ class _Summed(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         out, parameter, *values = ctx.saved_tensors
         given = None if parameter is None else parameter.detach()
-        kept = [loops.flat(one) for one in values] or [loops.flat(out)]
-        shared, slope = loops.add_back(loops.flat(gradient.contiguous()), kept, loops.flat(out), given, ctx.rule)
-        shared = shared.view_as(gradient)
+        kept = [flat(one) for one in values] or [flat(out)]
+        gradient = gradient.contiguous(memory_format=layout_of(out))
+        shared, slope = loops.add_back(flat(gradient), kept, flat(out), given, ctx.rule)
+        shared = as_shaped(shared, out)
         return None, None, None if slope is None else slope * ctx.factor, *(shared for _ in range(ctx.count))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.layouts import as_shaped, line
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Levels:
         doubled = values.clamp(self.low, self.high).mul_(2.0)
         places = doubled.ceil().add_(doubled.floor_()).sub_(4 * self.low).nan_to_num_()
         table = _table(self.codes, values.dtype, values.device)
-        return table.index_select(0, places.to(torch.int32).view(-1)).view_as(values)
+        return as_shaped(table.index_select(0, line(places.to(torch.int32))), places)
 
 
 _SIGNS = range(-1, 2, 2)

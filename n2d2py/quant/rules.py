@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from n2d2py.quant.layouts import layout_of, line
+
 
 class Rule:
     """y = apply(v, parameter), its parameter being a learned scalar, or None if nothing is learned."""
@@ -114,5 +116,7 @@ class Ruled:
 
 
 def dot(left: Tensor, right: Tensor) -> Tensor:
-    """The sum of the products."""
-    return torch.dot(left.reshape(-1), right.reshape(-1))
+    """The sum of the products of dense tensors of one shape."""
+    if layout_of(left) is not layout_of(right):
+        right = right.contiguous(memory_format=layout_of(left))
+    return torch.dot(line(left), line(right))

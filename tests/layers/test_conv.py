@@ -80,7 +80,7 @@ def test_several_inputs_are_concatenated_and_broadcast():
         f"[c]\nInput=a,b\n{CONV}WeightsFiller=HeFiller\n"
     )
     a, b, c = (made.layers[name] for name in "abc")
-    x = torch.randn(2, 2, 8, 8)
+    x = torch.randn(2, 2, 8, 8).contiguous(memory_format=torch.channels_last)  # as the network learns
     joined = torch.cat([a(x), b(x).expand(-1, -1, 8, 8)], 1)
     assert torch.equal(made(x)["c"], functional.conv2d(joined, c.weights, c.biases))
     assert [tuple(part.shape) for part in c.parts()] == [(4, 3, 2, 3), (4, 2, 2, 3)]
@@ -239,3 +239,19 @@ def test_given_kernels_of_groups_and_maps():
 def test_given_kernels_are_row_by_row():
     layer = one("Type=Conv\nKernelDims=3 2\nNbOutputs=1\nKernel=1 2 3 4 5 6")
     assert layer.weights[0, 0].tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("channels", [2, 5, 8])
+def test_single_taps_with_a_stride_in_both_layouts(channels):
+    # Of fewer than 8 channels, channels_last, oneDNN would write beyond its memory: see ConvLayer.product.
+    made = network(f"[c]\nType=Conv\nInput=env\nKernelSize=1\nStride=2\nNbOutputs={channels}\nWeightsFiller=HeFiller\n")
+    layer, x = made.layers["c"], torch.randn(3, 2, 8, 8)
+    found = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        made.zero_grad()
+        given = x.clone(memory_format=form).requires_grad_()
+        y = layer(given)
+        y.square().sum().backward()
+        found.append((y, given.grad, layer.weights.grad))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)

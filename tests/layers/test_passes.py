@@ -5,12 +5,15 @@ import shutil
 import pytest
 import torch
 
-from n2d2py.layers import batchnorm, loops, passes
+from n2d2py.layers import batchnorm, passes
 from n2d2py.parts.dorefa import PactActivations
 from n2d2py.parts.lsq import LsqActivations
 from n2d2py.parts.quantizers import SatActivations
+from n2d2py.quant import layouts
 from n2d2py.quant.activations import make
-from n2d2py.quant.rules import Rectified, Ruled, Straight
+from n2d2py.quant.rules import Rectified, Ruled, Straight, dot
+from n2d2py.quant.sat_activations import ClipRule
+from n2d2py.quant.steps import StepRule
 
 from .networks import network
 
@@ -162,4 +165,47 @@ def test_passes_take_float32_of_more_than_one_value_a_channel():
     assert not passes.fits(torch.ones(1, 3, 4, 5))
     assert not passes.fits(torch.ones(2, 3, 1, 1))
     assert not passes.fits(torch.ones(2, 3, 4, 5).transpose(2, 3))
-    assert loops.flat(torch.ones(2, 3, 4, 5)).shape == (2, 3, 20)
+    assert passes.fits(torch.ones(2, 3, 4, 5).contiguous(memory_format=torch.channels_last))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_values_are_taken_and_given_back_in_their_order_in_memory(last):
+    x = torch.arange(120.0).view(2, 3, 4, 5)
+    x = x.contiguous(memory_format=torch.channels_last) if last else x
+    assert layouts.layout_of(x) is (torch.channels_last if last else torch.contiguous_format)
+    assert layouts.flat(x).shape == ((40, 3, 1) if last else (2, 3, 20))
+    for values in (layouts.flat(x), layouts.line(x)):
+        assert values.data_ptr() == x.data_ptr()
+        back = layouts.as_shaped(values, x)
+        assert torch.equal(back, x)
+        assert back.stride() == x.stride()
+    torch.testing.assert_close(dot(x, 2 * x.contiguous()), 2 * x.square().sum())
+    one = torch.ones(2, 3, 1, 1)  # which is both
+    assert layouts.layout_of(one) is torch.contiguous_format
+
+
+def test_learning_lays_images_out_pixel_by_pixel_where_that_is_faster():
+    last = layouts.fastest(torch.rand(2, 3, 4, 5))
+    assert layouts.layout_of(last) is torch.channels_last
+    for x in (torch.rand(2, 3, 4, 5).double(), torch.rand(2, 3, 4), torch.rand(2, 3, 4, 5, device="meta")):
+        assert layouts.fastest(x) is x
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=compiler)])
+@pytest.mark.parametrize("rule", [ClipRule(15), StepRule(0, 15)])
+def test_both_layouts_give_the_same_but_for_roundings(compiled, rule):
+    torch.manual_seed(3)
+    x, gradient = torch.randn(4, 3, 6, 5), torch.randn(4, 3, 6, 5)
+    results = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        leaf = x.clone(memory_format=form).requires_grad_()
+        scales, biases, unit = (torch.ones(3).requires_grad_(), torch.zeros(3).requires_grad_(), torch.tensor(1.5))
+        unit.requires_grad_()
+        statistics = passes.Statistics(torch.zeros(3), torch.ones(3), 0.1, 1e-5)
+        y = passes.normalised(leaf, scales, biases, statistics, Ruled(rule, unit), compiled)
+        y.backward(gradient)  # in the other order in one of the two cases
+        assert layouts.layout_of(y) is form
+        assert layouts.layout_of(leaf.grad) is form
+        results.append([y, statistics.means, statistics.variances, leaf.grad, scales.grad, biases.grad, unit.grad])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
