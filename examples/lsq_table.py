@@ -40,13 +40,13 @@ class Run:
 def learned(folder: Path) -> Run:
     """The run of a folder."""
     named = [
-        match[1]
+        match
         for line in (folder / "n2d2py.args").read_text().splitlines()
         if "-learn-epoch" in line
         for word in shlex.split(line)
         if (match := re.search(r"_LSQ_(\w+)\.ini$", word))
     ]
-    if not named or named[-1] not in ROWS:
+    if not named or named[-1][1] not in ROWS:
         raise SystemExit(f"{folder}: no file <network>_LSQ_<row>.ini has learned here; rows are {', '.join(ROWS)}")
     with (folder / "results.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -55,8 +55,11 @@ def learned(folder: Path) -> Run:
         raise SystemExit(f"{folder}: the epochs were not tested: learn with -log-test")
     best = folder.glob("*.Target/SuccessTopN_test.dat")
     top_n = next((100 * float(file.read_text().split()[-1]) for file in best), None)
+    file = folder / named[-1].string
+    rate = re.search(r"^LEARNING_RATE=(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE) if file.exists() else None
+    first = rate[1] if rate else rows[0]["learning_rate"]  # which is that after the first epoch
     last = rows[-1]
-    return Run(named[-1], float(rows[0]["learning_rate"]), int(last["epoch"]) + 1, 100 * float(last[column]), top_n)
+    return Run(named[-1][1], float(first), int(last["epoch"]) + 1, 100 * float(last[column]), top_n)
 
 
 def table(runs: list[Run]) -> list[list[str]]:

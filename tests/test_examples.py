@@ -132,12 +132,14 @@ def test_the_table_of_level_constrained_runs(tmp_path: Path) -> None:
         (folder / "n2d2py.args").write_text(
             f"n2d2py ResNet-20_LSQ_{row}.ini -seed 1 -learn-epoch 2 -log-test\nn2d2py ResNet-20_LSQ_{row}.ini -test\n"
         )
+        (folder / f"ResNet-20_LSQ_{row}.ini").write_text("[a@b.tpl]\nLEARNING_RATE=0.02\n")
         lines = [f"{epoch},{0.01 / (epoch + 1)},{rate}" for epoch, rate in enumerate(rates)]
         (folder / "results.csv").write_text("\n".join(["epoch,learning_rate,softmax.Target:test", *lines]) + "\n")
     said = run("lsq_table.py", "wa_ends", "float", "w", cwd=tmp_path)
     head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines()]
     assert head == ["row", "quan_lr", "constr_w", "constr_a", "lr_base", "epoch", "test_acc", "drop_acc"]
     assert [row[0] for row in rows] == ["float", "w", "wa_ends"]
+    assert [row[-4:-2] for row in rows] == [["0.02", "2"]] * 3
     assert [row[-2:] for row in rows] == [["90.12", "-"], ["89.78", "0.34"], ["88.12", "2.00"]]
     (tmp_path / "w" / "results.csv").write_text("epoch,learning_rate,softmax.Target:test\n0,0.01,\n")
     done = subprocess.run(

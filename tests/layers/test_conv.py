@@ -253,5 +253,5 @@ def test_single_taps_with_a_stride_in_both_layouts(channels):
         y = layer(given)
         y.square().sum().backward()
         found.append((y, given.grad, layer.weights.grad))
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
+    for left, right in zip(*found, strict=True):
+        torch.testing.assert_close(left, right)
