@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from n2d2py import console
+from n2d2py.cells.anchors import json_of
 from n2d2py.cells.base import WeightedCell
 from n2d2py.data.databases.dir import DirDatabase
 from n2d2py.errors import LearningError
@@ -22,12 +23,12 @@ from n2d2py.graph.network import Network
 from n2d2py.layers import accumulators
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.layers.weighted import WeightedLayer
-from n2d2py.learn import labels, testing
+from n2d2py.learn import anchors, labels, testing
 from n2d2py.learn.loop import History, Log
 from n2d2py.learn.names import path_of
 from n2d2py.learn.testing import Result
 from n2d2py.parts.solvers import SGD
-from n2d2py.parts.targets import Target
+from n2d2py.parts.targets import Target, TargetBBox
 from n2d2py.report import (
     classes,
     confusion,
@@ -84,6 +85,19 @@ def write_stimuli(session: Session) -> bool:
         dataset.write_statistics(stimuli)
         console.line("[LOG] Statistics of the database (dbstats/)")
     return bool(index >= 0 or session.line["log-db-stats"])
+
+
+def write_anchors(session: Session) -> None:
+    """``anchors.json`` of each target that asks for anchors made of the data."""
+    for target in session.network.targets:
+        if isinstance(target, TargetBBox) and target.generate_anchors:
+            made = anchors.of_stimuli(target, session.network, session.stimuli)
+            sizes = [(round(width, 2), round(height, 2)) for width, height in made.sizes.tolist()]
+            file = write(folder_of(target) / "anchors.json", json_of(sizes))
+            console.line(
+                f"[LOG] {len(sizes)} anchors of the regions of Learn, of mean overlap {100 * made.overlap:.1f}% with "
+                f"them ({file})"
+            )
 
 
 def draw_graph(session: Session, pictured: picture.Picture, caption: str = "Network") -> None:

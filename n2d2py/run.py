@@ -76,6 +76,7 @@ def _run_first(session: Session, start: Saved | None, learning: bool) -> None:
     _begin_page(session, start is not None, learning)
     outcome.write_network(session)
     looked = outcome.write_stimuli(session)
+    outcome.write_anchors(session)
     if looked and not (learning or line["test"] or line["fuse"] or line["qat-sat"] or line["export"] or line["verify"]
                        or calibrating.is_wanted(line)):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 import signal
 from pathlib import Path
@@ -167,3 +168,30 @@ def test_a_database_without_regions_is_said(rectangles, folder):
     folder.write("\n".join(line for line in text.splitlines() if not line.startswith("ROIFile")))
     assert folder.run("-learn-epoch 1") == 1
     assert "Anchor cell anchor needs labelled regions, and the set Learn has none" in folder.said
+
+
+def test_anchors_are_made_of_the_data(rectangles, folder, tmp_path):
+    """A run writes them into a file, and a network reads them there."""
+    text = text_of(ONE, rectangles)
+    asked = text.replace("Type=TargetBBox", "Type=TargetBBox\nGenerateAnchors=1\nNbAnchors=2")
+    assert folder.write(asked).run("-learn-epoch 1") == 0, folder.said
+    file = folder / "det.Target/anchors.json"
+    assert "[LOG] 2 anchors of the regions of Learn, of mean overlap " in folder.said
+    (high, wide), (tall, narrow) = sorted(json.loads(file.read_text(encoding="utf-8")))
+    assert wide > 1.5 * high
+    assert tall > 1.5 * narrow
+    first = file.read_bytes()
+    file.unlink()
+    assert folder.run("-test") == 0, folder.said
+    assert file.read_bytes() == first
+    lines = [line for line in text.splitlines() if not line.startswith("AnchorBBOX[1]")]
+    read = "\n".join(lines).replace("AnchorBBOX[0]=-9 -5 19 10", f"AnchorJSON={file}\nAnchoring=Centered")
+    net = load(read, tmp_path)
+    net.learn(5)
+    assert net.test().rate > 0.9
+
+
+def test_more_anchors_than_sizes_of_regions(rectangles, folder):
+    asked = text_of(ONE, rectangles, 2).replace("Type=TargetBBox", "Type=TargetBBox\nGenerateAnchors=1\nNbAnchors=99")
+    assert folder.write(asked).run("-learn-epoch 1") == 1
+    assert "99 anchors are wanted of" in folder.said

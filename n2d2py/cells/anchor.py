@@ -75,7 +75,7 @@ class Anchor(AnchoredCell):
             raise ParameterError(
                 f"Anchor cell {self.name} has no anchor",
                 place=self.place(),
-                expected="Anchor[0]=root area and ratio, AnchorBBOX[0], AnchorXY[0], or Ratios",
+                expected="Anchor[0]=root area and ratio, AnchorBBOX[0], AnchorXY[0], AnchorJSON, or Ratios",
             )
         if len(self.boxes) % self.classes:
             raise ParameterError(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from n2d2py.cells.base import ActivatedCell
 from n2d2py.cells.kernels import Listing
 from n2d2py.errors import ParameterError, Place
-from n2d2py.kinds import Kind, boolean, integer, list_of, one_of, positive, real, unsigned, word
-from n2d2py.parameters import Declaration, Keys, check_available, declare, parameter
+from n2d2py.kinds import Kind, boolean, integer, list_of, one_of, positive, real, text, unsigned
+from n2d2py.parameters import Declaration, Keys, declare, parameter
 
 ANCHORINGS = ("TopLeft", "Centered", "Original", "OriginalFlipped")
 _LENGTHS = {"Anchor": 2, "AnchorBBOX": 4, "AnchorXY": 2}
@@ -63,7 +66,11 @@ def shaped(root: float, ratio: float, scale: float, anchoring: str) -> Box:
     """
     width = _rounded(math.sqrt(root * root / ratio))
     height = _rounded(width * ratio)
-    width, height = width * scale, height * scale
+    return placed(width * scale, height * scale, root, anchoring)
+
+
+def placed(width: float, height: float, root: float, anchoring: str) -> Box:
+    """A box of that size where :func:`shaped` puts one of root area ``root``."""
     if anchoring == "TopLeft":
         return Box(0.0, 0.0, width, height)
     centre = {"Centered": 0.0, "Original": root / 2, "OriginalFlipped": -root / 2}[anchoring]
@@ -73,6 +80,42 @@ def shaped(root: float, ratio: float, scale: float, anchoring: str) -> Box:
 def _rounded(value: float) -> float:
     """The nearest integer to a value of at least 0, halves up."""
     return float(math.floor(value + 0.5))
+
+
+def sizes_of(file: str, order: str, place: Place | None = None) -> tuple[tuple[float, float], ...]:
+    """(width, height) of each anchor of a JSON file: ``[[height, width], ...]`` in pixels, the reverse in order XY.
+
+    ``place`` is that of the key that names it, for errors. Raises :class:`ParameterError`.
+    """
+    try:
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(
+            f"cannot read the anchors of {file}: {error.strerror}",
+            place=place,
+            remedy="GenerateAnchors=1 of a TargetBBox writes such a file",
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    pairs = content if isinstance(content, list) else []
+    if not pairs or not all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_size, pair)) for pair in pairs):
+        raise ParameterError(
+            f"{file} is no file of anchors",
+            place=place,
+            expected="pairs of numbers above 0 in JSON: [[height, width], ...], with JSONFormat=XY the reverse",
+        )
+    found = ((float(first), float(second)) for first, second in pairs)
+    return tuple(found) if order == "XY" else tuple((second, first) for first, second in found)
+
+
+def json_of(sizes: Iterable[tuple[float, float]]) -> str:
+    """What :func:`sizes_of` reads in its order YX as these widths and heights."""
+    lines = ",\n".join(f"  {json.dumps([height, width])}" for width, height in sizes)
+    return f"[\n{lines}\n]\n"
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 @dataclass(frozen=True)
@@ -156,7 +199,7 @@ _sizes = list_of(Kind("a real number above 0", _above_zero, real.format))
 
 @dataclass(frozen=True, kw_only=True)
 class AnchoredCell(ActivatedCell):
-    """A cell with anchors: those of ``Anchor...[i]``, else one for each of Ratios and, for each ratio, of Scales."""
+    """A cell with anchors: those of ``Anchor...[i]``, of a file, or one for each of Ratios and, for each, of Scales."""
 
     nb_outputs: int = parameter("NbOutputs", unsigned, 0, "channels of the output; 0: as many as there are")
     shapes: tuple[Shape, ...] = declare(
@@ -174,23 +217,42 @@ class AnchoredCell(ActivatedCell):
     root_area: int = parameter("RootArea", positive, 16, "root area of the anchors of Ratios", unit="pixels")
     ratios: tuple[float, ...] = parameter("Ratios", _sizes, (), "height / width of each anchor")
     scales: tuple[float, ...] = parameter("Scales", _sizes, (1.0,), "factors of the size, for each of Ratios")
-    anchor_json: str = parameter("AnchorJSON", word, "", "file of anchors")
+    anchor_json: str = parameter("AnchorJSON", text, "", "file of anchors: [[height, width], ...]", unit="pixels")
     json_format: str = parameter("JSONFormat", one_of("YX", "XY"), "YX", "order of the coordinates in that file")
-    generate_anchors: bool = parameter("GenerateAnchors", boolean, False, "1: anchors are made from the data")
+    generate_anchors: bool = parameter(
+        "GenerateAnchors", boolean, False, "1: an error that says how anchors are made of the data"
+    )
     nb_class: int = parameter("NbClass", integer, -1, "how many classes of boxes; -1: one")
 
     def __post_init__(self) -> None:
-        check_available(self, "anchor_json", "json_format", "generate_anchors")
-        if self.shapes and self.ratios:
+        if self.generate_anchors:
             raise ParameterError(
-                f"anchors are given as {self.shapes[0].form} and as Ratios",
-                place=self.place("ratios"),
-                expected="one of the two",
+                "a cell has its anchors before anything is known of the data",
+                place=self.place("generate_anchors"),
+                remedy="GenerateAnchors=1 of a TargetBBox writes anchors.json, which AnchorJSON= reads here",
             )
+        ways = {"shapes": self.shapes and self.shapes[0].form, "anchor_json": self.anchor_json and "AnchorJSON",
+                "ratios": self.ratios and "Ratios"}  # fmt: skip
+        given = {name: key for name, key in ways.items() if key}
+        if len(given) > 1:
+            *_, last = given
+            raise ParameterError(
+                f"anchors are given as {' and as '.join(map(str, given.values()))}",
+                place=self.place(last),
+                expected="one of them",
+            )
+        _ = self.sizes_read  # a file that cannot be read is told now
         if self.nb_class < 1 and self.nb_class != -1:
             raise ParameterError(
                 f"NbClass={self.nb_class}", place=self.place("nb_class"), expected="at least 1, or -1 for one class"
             )
+
+    @cached_property
+    def sizes_read(self) -> tuple[tuple[float, float], ...]:
+        """Width and height of each anchor of the file, none without one; it is read once."""
+        if not self.anchor_json:
+            return ()
+        return sizes_of(self.anchor_json, self.json_format, self.place("anchor_json"))
 
     @property
     def classes(self) -> int:
@@ -202,6 +264,8 @@ class AnchoredCell(ActivatedCell):
         """The anchors, relative to their position."""
         if self.shapes:
             return tuple(shape.box(self.anchoring) for shape in self.shapes)
+        if self.anchor_json:
+            return tuple(placed(width, height, self.root_area, self.anchoring) for width, height in self.sizes_read)
         return tuple(
             shaped(self.root_area, ratio, scale, self.anchoring) for ratio in self.ratios for scale in self.scales
         )

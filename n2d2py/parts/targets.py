@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from n2d2py.errors import ParameterError
 from n2d2py.kinds import boolean, integer, one_of, positive, real, real_between, text, unsigned, unsigned_real, word
-from n2d2py.parameters import Record, check_available, parameter
+from n2d2py.parameters import Record, parameter
 from n2d2py.registry import register
 
 
@@ -221,19 +221,22 @@ class TargetBBox(Target):
     Of the boxes in the order of their scores each takes the region of its class that it overlaps most and that no
     other has taken, if by 0.5 at least (Everingham et al. 2010). The recognition rate is the share of regions that are
     found. Classes are those of the Anchor cell; behind a Proposal cell they are those of TargetRP.
+
+    With GenerateAnchors=1 a run writes ``anchors.json`` into the folder of the target: NbAnchors heights and widths for
+    AnchorJSON of an Anchor cell, from the learning set, by k-means with the distance 1 - IoU (Redmon and Farhadi 2017,
+    arXiv:1612.08242, section 2).
     """
 
     scores: ClassVar[bool] = True
     learns: ClassVar[bool] = False
     wants_regions: ClassVar[bool] = True
 
-    generate_anchors: bool = parameter("GenerateAnchors", boolean, False, "1: anchors are made from the data")
-    nb_anchors: int = parameter("NbAnchors", positive, 6, "how many anchors")
-    nb_iter: int = parameter("NbIter", positive, 1_000_000, "iterations of the clustering that makes them")
+    generate_anchors: bool = parameter(
+        "GenerateAnchors", boolean, False, "1: anchors are made from the data and written to anchors.json"
+    )
+    nb_anchors: int = parameter("NbAnchors", positive, 6, "how many anchors are made")
+    nb_iter: int = parameter("NbIter", positive, 1_000_000, "iterations of the clustering that makes them, at most")
     nb_class: int = parameter("NbClass", positive, 1, "how many classes of boxes; the cell says")
-
-    def __post_init__(self) -> None:
-        check_available(self, "generate_anchors")
 
 
 @register("target", "TargetMatching")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from n2d2py.cells.anchors import ANCHORINGS, Box, Shape, shaped
+from n2d2py.cells.anchors import ANCHORINGS, Box, Shape, json_of, shaped
 from n2d2py.errors import ParameterError
 from tests.cells.reading import cell
 
@@ -75,8 +75,10 @@ def test_order_is_that_of_the_numbers() -> None:
         ("Ratios=1 -1", "-1 is not above 0"),
         ("RootArea=16", "has no anchor"),
         ("Ratios=1|NbClass=0", "NbClass=0"),
-        ("Ratios=1|AnchorJSON=anchors.json", "AnchorJSON=anchors.json is not available"),
-        ("Ratios=1|GenerateAnchors=1", "GenerateAnchors=1 is not available"),
+        ("Ratios=1|AnchorJSON=anchors.json", "anchors are given as AnchorJSON and as Ratios"),
+        ("Anchor[0]=16 1|AnchorJSON=anchors.json", "anchors are given as Anchor and as AnchorJSON"),
+        ("AnchorJSON=/nowhere/anchors.json", "cannot read the anchors of /nowhere/anchors.json: No such file"),
+        ("GenerateAnchors=1", "a cell has its anchors before anything is known of the data"),
     ],
 )
 def test_what_cannot_be(lines: str, what: str) -> None:
@@ -87,3 +89,25 @@ def test_what_cannot_be(lines: str, what: str) -> None:
 
 def test_shape_by_itself() -> None:
     assert Shape("Anchor", (16.0, 1.0)).box("TopLeft") == Box(0.0, 0.0, 16.0, 16.0)
+
+
+def test_a_file_of_anchors(tmp_path) -> None:
+    file = tmp_path / "anchors.json"
+    file.write_text(json_of([(10.0, 20.5), (30.0, 4.0)]), encoding="utf-8")
+    read = cell("Anchor", HEAD + f"AnchorJSON={file}|Anchoring=Centered")
+    assert read.boxes == (Box(-5.0, -10.25, 10.0, 20.5), Box(-15.0, -2.0, 30.0, 4.0))
+    assert read.nb_outputs == 12
+    reverse = cell("Anchor", HEAD + f"AnchorJSON={file}|JSONFormat=XY")
+    assert reverse.boxes == (Box(0.0, 0.0, 20.5, 10.0), Box(0.0, 0.0, 4.0, 30.0))
+    beside = cell("Anchor", HEAD + f"AnchorJSON={file}|Anchoring=Original|RootArea=8")
+    assert beside.boxes[0] == Box(-1.0, -6.25, 10.0, 20.5)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "[[1, 2, 3]]", "[[1, 0]]", "[[1, true]]", '[["1", 2]]', "[[1, Infinity]]", "[" * 100000]
+)
+def test_a_file_that_is_none_of_anchors(tmp_path, content: str) -> None:
+    file = tmp_path / "anchors.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ParameterError, match="is no file of anchors"):
+        cell("Anchor", HEAD + f"AnchorJSON={file}")

@@ -111,8 +111,7 @@ def test_parameters_of_regions_and_boxes() -> None:
     proposed = part("target", "TargetRP", "TargetType=BBox|RP=rp|Anchor=anchor")
     assert proposed.cells == {"RP": "rp", "Anchor": "anchor"}
     assert (proposed.min_overlap, proposed.loss_lambda) == (0.5, 1.0)
-    with pytest.raises(ParameterError, match="GenerateAnchors=1 is not available"):
-        part("target", "TargetBBox", "GenerateAnchors=1")
+    assert part("target", "TargetBBox", "GenerateAnchors=1").generate_anchors
     boxes = part("target", "TargetBBox")
     assert (boxes.generate_anchors, boxes.nb_anchors, boxes.nb_iter, boxes.nb_class) == (False, 6, 1000000, 1)
     matching = part("target", "TargetMatching")
