@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,4 +35,4 @@ class Frame:
 
     def with_image(self, image: NDArray[Any]) -> Frame:
         """The same stimulus with another image; an image of two axes gets one channel."""
-        return replace(self, image=image if image.ndim == 3 else image[..., np.newaxis])
+        return Frame(image if image.ndim == 3 else image[..., np.newaxis], self.labels, self.rois, self.stimulus)

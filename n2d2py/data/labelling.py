@@ -36,7 +36,7 @@ def labels_of(
     Later regions cover earlier ones. A ring of ``margin`` pixels around each is ignored where it shows the default.
     """
     if mode == "None" or (mode == "Auto" and label != IGNORE):
-        return np.full((1, 1), label, np.int32)
+        return np.array(((label,),), np.int32)
     takes_default = mode in ("Auto", "Default") or (mode == "Disjoint" and rois)
     labels = np.full(size, default if takes_default else label, np.int32)
     for roi in rois:

@@ -48,6 +48,8 @@ class Roi:
 
 def cropped(rois: tuple[Roi, ...], left: int, top: int, width: int, height: int) -> tuple[Roi, ...]:
     """The regions of an image of which the part at (left, top) is kept; what lies outside entirely is left out."""
+    if not rois:  # as most stimuli
+        return ()
     moved = [roi.moved(-left, -top) for roi in rois]
     return tuple(roi for roi in moved if _touches(roi.box(), width, height))
 

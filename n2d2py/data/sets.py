@@ -55,6 +55,11 @@ class Shape:
         """Channels of the image that holds all depths."""
         return self.channels * self.depth
 
+    def fits(self, image: tuple[int, ...], labels: tuple[int, ...]) -> bool:
+        """Whether an image (height, width, planes) and its labels have the right shapes."""
+        size = (self.height, self.width)
+        return image == (*size, self.planes) and labels == (size if self.composite else (1, 1))
+
     def check(self, image: tuple[int, ...], labels: tuple[int, ...], name: str) -> None:
         """Raise :class:`DataError`, naming the stimulus, unless image and labels have the right shapes."""
         height, width, planes = image
@@ -125,8 +130,9 @@ class StimuliSet:
 
     def check(self, frame: Frame) -> None:
         """Raise :class:`DataError` unless a stimulus has the right size."""
-        name = f"{self._content.name(frame.stimulus)} ({self.name})"
-        self._shape.check(frame.image.shape, frame.labels.shape, name)
+        if not self._shape.fits(frame.image.shape, frame.labels.shape):  # its name is looked up only then
+            name = f"{self._content.name(frame.stimulus)} ({self.name})"
+            self._shape.check(frame.image.shape, frame.labels.shape, name)
 
     def begun(self, position: int, draws: Draws) -> Frame | None:
         """What is done once to a stimulus; None if it is bad."""
@@ -184,7 +190,7 @@ class StimuliSet:
         return Batch(
             ids,
             self._deep(inputs),
-            labels.to(self._device, non_blocking=True),
+            labels if labels.device == self._device else labels.to(self._device, non_blocking=True),
             None if targets is None else targets.to(self._device, non_blocking=True),
             regions,
             coding if conversion.grid is not None else None,
@@ -195,9 +201,15 @@ class StimuliSet:
         return values if self._shape.depth == 1 else values.unflatten(1, (self._shape.channels, self._shape.depth))
 
 
+_HELD: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.uint16): np.dtype(np.int32),
+    np.dtype(np.float64): np.dtype(np.float32),
+}
+
+
 def held_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type in which torch can hold values of ``dtype`` exactly, or as they enter the network."""
-    return {"uint16": np.dtype(np.int32), "float64": np.dtype(np.float32)}.get(dtype.name, dtype)
+    return _HELD.get(dtype, dtype)
 
 
 def regions_of(frame: Frame) -> Tensor:

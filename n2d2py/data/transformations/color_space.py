@@ -18,6 +18,7 @@ from n2d2py.registry import register
 
 _SPACES = {"HSV": "HSV", "HLS": "HLS", "YCrCb": "YCrCb", "CIELab": "Lab", "CIELuv": "Luv"}
 _DEPTHS = {"YCrCb": ("8U", "16U", "32F")}
+_WHOLE = {np.dtype(kind) for kind in (np.uint8, np.uint16, np.float32)}  # of which OpenCV reverses the channels
 _CODES = {
     **{name: f"COLOR_BGR2{code}" for name, code in _SPACES.items()},
     **{f"RGB_to_{name}": f"COLOR_RGB2{code}" for name, code in _SPACES.items()},
@@ -61,7 +62,7 @@ class ColorSpaceTransformation(ImageTransformation):
         require_depth(self, dtype, *(("8U", "16U", "32F") if self.color_space in _PLAIN else names))
 
     def change(self, image: NDArray[Any], draws: Draws) -> NDArray[Any]:
-        if self.color_space in _REVERSED and image.shape[2] == 3 and image.dtype.name in ("uint8", "uint16", "float32"):
+        if self.color_space in _REVERSED and image.shape[2] == 3 and image.dtype in _WHOLE:
             cv2 = opencv(self)
             return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2RGB)
         return self.apply(image[np.newaxis], draws)[0]

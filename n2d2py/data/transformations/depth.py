@@ -21,6 +21,8 @@ NAMES = {
 }
 """N2D2's name of each type of values."""
 
+_OF_TYPE = {np.dtype(name): word for name, word in NAMES.items()}  # to ask a type for its name takes many times longer
+
 
 def full_scale(dtype: np.dtype[Any]) -> float:
     """The highest value of an integer depth; 1 for reals."""
@@ -37,7 +39,7 @@ def saturated(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def require_depth(transformation: Transformation, dtype: np.dtype[Any], *names: str) -> None:
     """Raise :class:`ParameterError` unless ``dtype`` is one of the depths called ``names``."""
-    name = NAMES.get(dtype.name, dtype.name)
+    name = _OF_TYPE.get(dtype) or NAMES.get(dtype.name, dtype.name)
     if name not in names:
         raise ParameterError(
             f"{type(transformation).__name__} cannot transform images of depth {name}",

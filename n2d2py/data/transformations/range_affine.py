@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from n2d2py.registry import register
 
 OPERATORS = ("Plus", "Minus", "Multiplies", "Divides")
 """Operations of an image with a value."""
+
+_UFUNCS = {"Plus": np.add, "Minus": np.subtract, "Multiplies": np.multiply, "Divides": np.multiply}
 
 
 @register("transformation", "RangeAffineTransformation")
@@ -74,22 +77,32 @@ class RangeAffineTransformation(Transformation):
         return dims
 
     def apply(self, images: NDArray[Any], draws: Draws) -> NDArray[Any]:
-        _, height, width, channels = images.shape
+        count, height, width, channels = images.shape
         self.out_dims((width, height, channels))
-        values = images.astype(np.float32)
-        for operator, operand in (
-            (self.first_operator, self.first_value),
-            (self.second_operator, self.second_value),
-        ):
-            if not operand:
-                continue
-            right = np.array(operand, np.float64)
-            if operator == "Plus":
-                values += right.astype(np.float32)
-            elif operator == "Minus":
-                values -= right.astype(np.float32)
-            elif operator == "Multiplies":
-                values *= right.astype(np.float32)
-            else:
-                values *= (1 / right).astype(np.float32)
-        return np.trunc(values, out=values) if self.truncate else values
+        if not images.size:
+            return images.astype(np.float32)
+        # Rows of all channels, with operands as long: NumPy begins a loop anew for each few channels of a pixel.
+        rows = images.reshape(count, height, width * channels)
+        (operation, operand), *second = self._operations
+        # One pass: values become float32 piece by piece on their way into the first operation.
+        values = operation(rows, self._along(operand, width), dtype=np.float32)
+        for operation, operand in second:
+            operation(values, self._along(operand, width), out=values)
+        if self.truncate:
+            np.trunc(values, out=values)
+        return values.reshape(images.shape)
+
+    @staticmethod
+    def _along(operand: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+        return operand if operand.ndim == 0 else np.tile(operand, width)
+
+    @cached_property
+    def _operations(self) -> list[tuple[np.ufunc, NDArray[np.float32]]]:
+        """What is done to float32 values, with its operand: a scalar, or one for each channel."""
+        given = [(self.first_operator, self.first_value), (self.second_operator, self.second_value)]
+        found = []
+        for operator, operand in given:
+            if operand:
+                right = np.array(operand[0] if len(operand) == 1 else operand, np.float64)
+                found.append((_UFUNCS[operator], (1 / right if operator == "Divides" else right).astype(np.float32)))
+        return found
