@@ -165,9 +165,9 @@ class Held(StimuliSet):
         together = np.concatenate([positions for positions, _ in jobs])
         ids, labels = self.ids[together], torch.index_select(self._labels, 0, torch.from_numpy(together))
         end = 0
-        for positions, draws in jobs:
+        for (positions, draws), own in zip(jobs, labels.split([len(one) for one, _ in jobs]), strict=True):
             start, end = end, end + len(positions)
-            yield self._one_batch(positions, draws, ids[start:end], labels[start:end])
+            yield self._one_batch(positions, draws, ids[start:end], own)
 
     def _good_ones(self, positions: NDArray[np.int64], draws: Draws) -> Job:
         chosen = np.flatnonzero(self._good[positions])

@@ -31,11 +31,12 @@ def scaled_rows(planes: Tensor, rows: NDArray[np.int64]) -> Tensor:
     """
     import cv2
 
-    shape = (len(rows), *planes.shape[1:])
+    images = planes.numpy()
+    shape = (len(rows), *images.shape[1:])
     held = np.empty(math.prod(shape) + 1, np.uint8)
     held[-1] = _ALL
     # With mode "raise" NumPy would go through a copy, so that nothing is written if a row does not exist.
-    planes.numpy().take(rows, 0, held[:-1].reshape(shape), "clip")
+    images.take(rows, 0, held[:-1].reshape(shape), "clip")
     reals = cv2.normalize(held, np.empty(0, np.float32), 1.0, 0.0, cv2.NORM_INF, cv2.CV_32F)
     return torch.from_numpy(reals.reshape(-1)[:-1].reshape(shape))
 

@@ -324,3 +324,24 @@ def test_compression_noise_is_jpeg_at_the_drawn_quality() -> None:
     image = noise(8, 8)
     found = {transformation.transform(stimulus(image), draws(seed=seed)).image.tobytes() for seed in range(20)}
     assert len(found) > 5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("values", [(3.5,), (3.5, -1.25, 0.3)])
+@pytest.mark.parametrize("operator", ["Plus", "Minus", "Multiplies", "Divides"])
+def test_range_affine_of_images_that_lie_anyhow(dtype, values, operator) -> None:
+    """Windows, mirrored and transposed images too: each value alone, first made float32, then with its operand."""
+    given = " ".join(map(str, values))
+    lines = (f"FirstOperator={operator}", f"FirstValue={given}", "SecondOperator=Minus", "SecondValue=0.1 0.2 0.7")
+    step = one("RangeAffine", *lines)
+    whole = np.random.default_rng(1).integers(0, 100, (2, 9, 8, 3)).astype(dtype)
+    right, divisor = np.array(values, np.float64), operator == "Divides"
+    first = (1 / right if divisor else right).astype(np.float32)
+    function = {"Plus": np.add, "Minus": np.subtract}.get(operator, np.multiply)
+    for images in (whole, whole[:, 2:7, 1:4], whole[:, :, ::-1], whole.transpose(0, 2, 1, 3), whole[:, :0]):
+        before = images.copy()
+        found = step.apply(images, draws(2))
+        expected = function(images.astype(np.float32), first) - np.array((0.1, 0.2, 0.7), np.float32)
+        assert found.dtype == np.float32
+        assert np.array_equal(found, expected)
+        assert np.array_equal(images, before)

@@ -93,16 +93,17 @@ class RangeAffineTransformation(Transformation):
         return values.reshape(images.shape)
 
     @staticmethod
-    def _along(operand: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    def _along(operand: NDArray[Any], width: int) -> NDArray[Any]:
         return operand if operand.ndim == 0 else np.tile(operand, width)
 
     @cached_property
-    def _operations(self) -> list[tuple[np.ufunc, NDArray[np.float32]]]:
+    def _operations(self) -> list[tuple[np.ufunc, NDArray[Any]]]:
         """What is done to float32 values, with its operand: a scalar, or one for each channel."""
         given = [(self.first_operator, self.first_value), (self.second_operator, self.second_value)]
-        found = []
+        found: list[tuple[np.ufunc, NDArray[Any]]] = []
         for operator, operand in given:
             if operand:
                 right = np.array(operand[0] if len(operand) == 1 else operand, np.float64)
-                found.append((_UFUNCS[operator], (1 / right if operator == "Divides" else right).astype(np.float32)))
+                right = 1 / right if operator == "Divides" else right
+                found.append((_UFUNCS[operator], right.astype(np.float32)))
         return found
