@@ -19,18 +19,18 @@ _STIMULI = """\
 Size={size}
 BatchSize={batch_size}
 
-[onnx]
+[{section}]
 Input=sp
 Type=ONNX
 """
 _LOSS = """
-[softmax]
+[{softmax}]
 Input={logits}
 Type=Softmax
 NbOutputs={classes}
 WithLoss=1
 
-[softmax.Target]
+[{softmax}.Target]
 """
 
 
@@ -39,7 +39,8 @@ def open_network(path: str | Path, *, strict: bool = False, title: str | None = 
 
     An ONNX model has stimuli of the size and batches of the number that it says (:data:`BATCH_SIZE` for one or any
     number), and no database. Where its one output is a vector that no Softmax made, a cell ``softmax`` with a target
-    comes behind it, so that it can be tested and can learn. ``title`` stands in messages in place of the path.
+    (``softmax_2``, .. if the model calls something so) comes behind it, so that it can be tested and can learn.
+    ``title`` stands in messages in place of the path.
 
     Raises :class:`IniError` or :class:`GraphError` for a file that is no network.
     """
@@ -58,14 +59,15 @@ def open_network(path: str | Path, *, strict: bool = False, title: str | None = 
     dims = signature.dims
     sizes = (dims.width, dims.height, *((dims.depth,) if dims.depth > 1 else ()), dims.channels)
     batch_size = signature.batch_size if signature.batch_size > 1 else BATCH_SIZE
-    text = _STIMULI.format(size=" ".join(map(str, sizes)), batch_size=batch_size)
+    section, softmax = signature.free("onnx"), signature.free("softmax")
+    text = _STIMULI.format(size=" ".join(map(str, sizes)), batch_size=batch_size, section=section)
     logits = signature.logits
     has_loss = logits is not None and _PLAIN.fullmatch(logits.name) is not None
     if logits is not None and has_loss:
-        text += _LOSS.format(logits=logits.name, classes=logits.classes)
+        text += _LOSS.format(logits=logits.name, classes=logits.classes, softmax=softmax)
     document = ini.loads(text, file=title or str(path), strict=strict)
     # Published and not written, because a path may hold what has a meaning in an INI file.
-    document.publish("onnx", "File", str(path))
+    document.publish(section, "File", str(path))
     if logits is not None and has_loss:
-        console.notice(f"softmax, a Softmax cell with a target, comes behind {logits.name}")
+        console.notice(f"{softmax}, a Softmax cell with a target, comes behind {logits.name}")
     return document

@@ -24,6 +24,35 @@ from typing import Any, TypeVar
 from n2d2py.errors import ParameterError, Place, did_you_mean
 
 _entries: dict[str, dict[str, Any]] = {}
+_CALLED_ELSEWHERE = {
+    "activation": {
+        "relu": "Rectifier",
+        "relu6": "Rectifier with ActivationFunction.Clipping=6",
+        "leakyrelu": "Rectifier with ActivationFunction.LeakSlope=0.01",
+        "sigmoid": "Logistic",
+        "silu": "Swish",
+        "hardtanh": "Saturation",
+        "identity": "Linear",
+        "none": "Linear",
+    },
+    "cell": {
+        "dense": "Fc",
+        "gemm": "Fc",
+        "linear": "Fc",
+        "conv1d": "Conv",
+        "conv2d": "Conv",
+        "conv3d": "Conv",
+        "convtranspose": "Deconv",
+        "maxpool": "Pool with Pooling=Max",
+        "averagepool": "Pool with Pooling=Average",
+        "avgpool": "Pool with Pooling=Average",
+        "add": "ElemWise with Operation=Sum",
+        "concat": "a cell with several names in Input=",
+        "flatten": "Fc, which takes any input, or Reshape",
+        "upsample": "Resize",
+    },
+}
+"""What other tools call some entries, in small letters: a word that looks alike may mean another one."""
 _Entry = TypeVar("_Entry")
 
 
@@ -58,7 +87,9 @@ def find(kind: str, name: str, place: Place | None = None) -> Any:
     for candidate in known:
         if candidate.lower() == name.lower():
             return _imported(known, candidate)
-    raise ParameterError(f"unknown {kind} {name!r}", place=place, remedy=did_you_mean(name, known))
+    same = _CALLED_ELSEWHERE.get(kind, {}).get(name.lower())
+    remedy = f"did you mean {same}?" if same else did_you_mean(name, known)
+    raise ParameterError(f"unknown {kind} {name!r}", place=place, remedy=remedy)
 
 
 def _imported(known: dict[str, Any], name: str) -> Any:

@@ -120,3 +120,9 @@ def test_the_index_of_a_room_is_what_its_modules_register(name):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_other_tools_call_an_entry_is_told():
+    with pytest.raises(ParameterError) as caught:
+        registry.find("activation", "ReLU")
+    assert caught.value.remedy == "did you mean Rectifier?"

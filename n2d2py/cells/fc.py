@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from n2d2py.cells.base import Cost, Dims, Layout, WeightedCell
 from n2d2py.cells.remapping import remapped
-from n2d2py.kinds import boolean, one_of, real_between, word
+from n2d2py.kinds import boolean, names, one_of, real_between, word
 from n2d2py.parameters import parameter
 from n2d2py.parts.targets import Target
 from n2d2py.registry import register
@@ -26,6 +26,10 @@ class Fc(WeightedCell):
         "WeightsExportFormat", one_of("OC", "CO"), "OC", "order of the values in the weight file"
     )
     outputs_remap: str = parameter("OutputsRemap", word, "", "order of the outputs in weight files, such as 2,0,1")
+    weights_sharing: tuple[str, ...] = parameter(
+        "WeightsSharing", names, (), "for each input the cell whose weights are used: cell or cell[its input]"
+    )
+    biases_sharing: str = parameter("BiasesSharing", word, "", "the cell whose biases are used")
 
     def __post_init__(self) -> None:
         remapped(self, "outputs_remap")

@@ -68,6 +68,19 @@ class Grid:
         return self.element in (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT4)
 
     @property
+    def codes(self) -> range:
+        """All integers of the type."""
+        below = 2 ** (self.bits - 1) if self.signed else 0
+        return range(-below, 2**self.bits - below)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value, of all channels."""
+        zero, scale = self.zero.astype(np.int64), self.scale.astype(np.float64)
+        low, high = ((end - zero) * scale for end in (self.codes[0], self.codes[-1]))
+        return float(low.min()), float(high.max())
+
+    @property
     def bits(self) -> int:
         """Bits of an integer."""
         if self.element in (TensorProto.INT4, TensorProto.UINT4):

@@ -24,6 +24,7 @@ from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.overrides import NodeKeys, Overrides
 from n2d2py.onnx_import.pointwise import gathered
 from n2d2py.onnx_import.reader import Model
+from n2d2py.onnx_import.sharing import Sharing
 from n2d2py.parameters import read
 from n2d2py.parts.activations import Linear
 
@@ -70,6 +71,7 @@ class Importer:
         self.initial: dict[str, dict[str, np.ndarray]] = {}
         self.aliases: dict[str, str] = {}
         self.losses: list[str] = []
+        self.sharing = Sharing()
         self.integers_of: set[str] = set()
         """Outputs of QuantizeLinear nodes."""
         self._features: dict[str, Feature] = {}
@@ -126,6 +128,7 @@ class Importer:
                     refused.append((next(node for node in nodes if name in node.outputs), str(error)))
         if refused:
             raise self._refusal(refused)
+        self.sharing.settle(self.cells, self.initial)
         return Imported(tuple(self.cells.values()), self.initial, self.aliases, tuple(self.losses))
 
     def _without(self, node: OnnxNode, lost: set[str]) -> Importer:

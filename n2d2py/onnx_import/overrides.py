@@ -41,6 +41,7 @@ class Overrides:
     def __init__(self, document: Document | None, section: str) -> None:
         self._document = document
         self._section = section
+        self._asked: set[str] = set()
 
     def named(self, node: OnnxNode) -> Scope | None:
         """The section with the name of the node's first output, else of the node; a cell's section is none."""
@@ -55,6 +56,7 @@ class Overrides:
         if named is not None or category is None:
             return named
         common = f"{self._section}:{category}_def"
+        self._asked.add(common)
         return self._scope(common) if self._is_override(common) else None
 
     def warn_of_the_rest(self, nodes: Iterable[str]) -> None:
@@ -84,9 +86,11 @@ class Overrides:
         if category in {f"{known}_def" for known in CATEGORIES}:
             if not is_inherited:
                 which = CATEGORIES[category.removesuffix("_def")]
-                console.warning(
-                    f"[{name}] has no effect: every node of {which}, if any, has a section of its own, at: {place}"
-                )
+                if name not in self._asked:
+                    why = f"there is no node of {which}, or each has a section of its own"
+                else:
+                    why = f"none of its keys is one of {which}"
+                console.warning(f"[{name}] has no effect: {why}, at: {place}")
             return
         if not is_inherited:
             wanted = [f"{self._section}:{known}_def" for known in CATEGORIES]

@@ -37,8 +37,10 @@ _FAR = np.array([100, 300, 1e3, 1e4])
 _PROBES = np.concatenate([np.linspace(-8, 8, 1601), np.linspace(-60, 60, 241), -_FAR, _FAR]).astype(np.float32)
 _ZERO, _ONE, _LOWEST, _HIGHEST = (int(np.abs(_PROBES - at).argmin()) for at in (0, 1, -60, 60))
 _TOLERANCE = 2e-6
-"""Of a probe (of 1 if that is larger): float32 and the constants of exporters are not nearer."""
+"""Of a probe (of 1 if that is larger): float32 and the constants of exporters are not nearer. Of functions that stay
+below 1 it is as much less as they are."""
 _TOLERANCE_FAR = 1e-3
+_CLOSE = 8
 
 
 Attributes = dict[str, float | str]
@@ -210,6 +212,7 @@ def _compared(model: onnx.ModelProto) -> tuple[str, Attributes] | None:
     # Far out a spelling may overflow, or lose its digits, where the function does not: log(1 + exp(x)).
     far = np.abs(x) > 60
     near = np.where(far, _TOLERANCE_FAR, _TOLERANCE) * np.maximum(1.0, np.abs(x))
+    near *= min(np.abs(y[np.abs(x) <= _CLOSE]).max(initial=0.0, where=np.isfinite(y[np.abs(x) <= _CLOSE])), 1.0)
     near[far & ~np.isfinite(y)] = np.inf
     y = np.where(far, np.nan_to_num(y), y)
     with np.errstate(all="ignore"):

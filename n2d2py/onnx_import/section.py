@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,13 +65,22 @@ class Signature:
     dims: Dims
     batch_size: int
     logits: Logits | None
+    names: frozenset[str] = frozenset()
+    """All names of the model, of tensors and of nodes."""
+
+    def free(self, name: str) -> str:
+        """``name``, or with a number behind it, if the model calls something so or like a section below it."""
+        taken = {known.split(".")[0] for known in self.names} | self.names
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        return next(one for one in itertools.chain((name,), numbered) if one not in taken)
 
 
 def signature_of(path: str | Path) -> Signature:
     """The signature of a model; raises :class:`GraphError` as :func:`import_model` does."""
     model = read_model(path)
     _, sizes = _stimuli(model)
-    return Signature(dims_of(sizes), sizes[0], _logits(model))
+    names = {name for node in model.nodes for name in (node.name, *node.output) if name}
+    return Signature(dims_of(sizes), sizes[0], _logits(model), frozenset(names))
 
 
 def _logits(model: Model) -> Logits | None:
@@ -156,7 +166,14 @@ def _stimuli(model: Model) -> tuple[ValueInfoProto, Shape]:
         )
     item = model.inputs[0]
     shape = value_shape(item, model.place)
-    if shape is None or None in shape[1:] or len(shape) < 2:
+    if shape is not None and (len(shape) < 2 or 0 in shape[1:]):
+        told = "x".join("?" if length is None else str(length) for length in shape)
+        raise GraphError(
+            f"the input {item.name!r} of the ONNX model is {told or 'a single number'}",
+            place=model.place,
+            expected="stimuli: their number, then their channels and sizes, each above 0",
+        )
+    if shape is None or None in shape[1:]:
         raise GraphError(
             f"the ONNX model leaves the size of its input {item.name!r} open",
             place=model.place,

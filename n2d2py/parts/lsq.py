@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from n2d2py.errors import ParameterError
-from n2d2py.kinds import boolean, integer, list_of, one_of, real_between
+from n2d2py.errors import ParameterError, Place
+from n2d2py.kinds import Kind, boolean, integer, list_of, one_of, real_between
 from n2d2py.parameters import Record, parameter
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
 from n2d2py.registry import register
 
 _POSITIVE = real_between(0, float("inf"), low_open=True)
 _INTEGERS = list_of(integer)
+_MOST_SHOWN = 16
+_MOST_LEVELS = 1 << 16
+_RUN = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})", re.ASCII)
+
+
+def _parsed_levels(text: str, place: Place) -> tuple[int, ...]:
+    found: list[int] = []
+    for item in text.split():
+        run = _RUN.fullmatch(item)
+        more = range(int(run[1]), int(run[2]) + 1) if run else _INTEGERS.parse(item, place)
+        if not more or len(found) + len(more) > _MOST_LEVELS:
+            raise ValueError(f"{item} is no run of integers" if not more else f"more than {_MOST_LEVELS} levels")
+        found.extend(more)
+    return tuple(found)
+
+
+def _written_levels(levels: Sequence[int]) -> str:
+    """Few levels one by one, many that follow one another as a run: -128..127."""
+    if len(levels) > _MOST_SHOWN and levels[-1] - levels[0] == len(levels) - 1:
+        return f"{levels[0]}..{levels[-1]}"
+    return " ".join(map(str, levels))
+
+
+_LEVELS = Kind(f"{_INTEGERS.name}, or a run of them, as -8..7", _parsed_levels, _written_levels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +45,10 @@ class _Step(Record):
     """What the quantizers with a learned step have in common."""
 
     levels: tuple[int, ...] = parameter(
-        "Levels", _INTEGERS, (), "the levels in units of the step, in place of Range: -1 0 1, 0 1 2 3, or uneven ones"
+        "Levels",
+        _LEVELS,
+        (),
+        "the levels in units of the step, in place of Range: -1 0 1, 0 1 2 3, a run -100..155, or uneven ones",
     )
     init_step: bool = parameter(
         "SetOptInitStepSize",
@@ -37,13 +65,13 @@ class _Step(Record):
     def __post_init__(self) -> None:
         if self.levels and (len(self.levels) < 2 or list(self.levels) != sorted(set(self.levels))):
             raise ParameterError(
-                f"Levels={' '.join(map(str, self.levels))} is no set of levels",
+                f"Levels={_written_levels(self.levels)} is no set of levels",
                 place=self.place("levels"),
                 expected="at least two different integers in increasing order, as -1 0 1",
             )
         if self.levels and self.levels[-1] <= 0:
             raise ParameterError(
-                f"the highest of Levels={' '.join(map(str, self.levels))} is not above 0",
+                f"the highest of Levels={_written_levels(self.levels)} is not above 0",
                 place=self.place("levels"),
                 expected="a highest level of at least 1, by which the step begins and learns",
             )
@@ -132,5 +160,5 @@ class LsqActivations(_Step, ActivationQuantizer):
 
 def _label(name: str, levels: tuple[int, ...], steps: int) -> str:
     if levels:
-        return f"{name} on levels [{' '.join(map(str, levels))}]"
+        return f"{name} on levels [{_written_levels(levels)}]"
     return f"{name} on range [{steps} q-step]"

@@ -167,6 +167,11 @@ case("PRelu by channel, some steep", [node("PRelu", "x s")], {"s": f32(0.1, 2, -
 case("Min of a number", [node("Min", "x c")], {"c": f32(0.25)})
 case("Max of a number", [node("Max", "c x")], {"c": f32(-0.25)})
 case("Clip on one side", [node("Conv", "x w", "c"), node("Clip", "c - h")], {"w": W3, "h": np.float32(0.7)})
+case(
+    "Clip of a LeakyRelu",
+    [node("Conv", "x w", "c"), node("LeakyRelu", "c", "l", alpha=0.3), node("Clip", "l - h")],
+    {"w": W3, "h": np.float32(0.2)},
+)
 case("Clip between two bounds", [node("Clip", "x l h")], {"l": np.float32(-1), "h": np.float32(2)})
 case("Clip of opset 7", [node("Clip", "x", min=0.0, max=0.5)], opset=7)
 case("Clip of opset 13", [node("Clip", "x low high")], {"low": np.float32(0), "high": np.float32(0.5)})
@@ -410,6 +415,11 @@ REFUSED: dict[str, tuple[list[NodeProto], dict[str, np.ndarray], str]] = {
         [node("Clip", "x l h")],
         {"l": np.float32(2), "h": np.float32(-1)},
         "its min 2 is above its max -1",
+    ),
+    "a bias for each stimulus": (
+        [node("Flatten", "x", "f"), node("Gemm", "f w c")],
+        {"w": values(192, 2), "c": values(2, 1)},
+        "a bias of 2 values does not fit 2 outputs",
     ),
     "falling HardSigmoid": ([node("HardSigmoid", "x", alpha=-0.2)], {}, "alpha=-0.2 is not supported"),
     "matrix of another size": ([node("MatMul", "x w")], {"w": values(5, 3)}, ""),

@@ -204,7 +204,7 @@ def test_the_section_of_all_rectifiers(tmp_path: Path) -> None:
         ),
         (
             "[onnx:LRN_def]\nN=3\n",
-            "[onnx:LRN_def] has no effect: every node of LRN, if any, has a section of its own, at: net.ini:1",
+            "[onnx:LRN_def] has no effect: there is no node of LRN, or each has a section of its own, at: net.ini:1",
         ),
         (
             "[ReluQ]\nQAct=SAT\n[relu_nod]ReluQ\n",

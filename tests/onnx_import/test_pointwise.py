@@ -17,7 +17,7 @@ from tests.onnx_import.test_operators import TOLERANCE, node
 
 C = {
     "half": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "six": 6.0, "root": np.sqrt(2), "cube": 0.044715,
-    "rate": np.sqrt(2 / np.pi), "steep": 1.702, "tenth": 0.1, "zero": 0.0, "bend": 20.0,
+    "rate": np.sqrt(2 / np.pi), "steep": 1.702, "tenth": 0.1, "zero": 0.0, "bend": 20.0, "tiny": 1e-8, "huge": 1e8,
 }  # fmt: skip
 
 SPELLED: dict[str, tuple[list[NodeProto], records.Activation]] = {
@@ -137,8 +137,9 @@ SWISH = [node("Sigmoid", "x", "s"), node("Mul", "x s", "m")]
         [node("Sigmoid", "x", "s"), node("Mul", "x s", "m"), node("Add", "m x", "a"), node("Tanh", "a")],
         [node("Tanh", "x", "t"), node("Mul", "x t")],
         [*SWISH, node("Min", "m bend")],
+        [*SWISH, node("Mul", "m tiny", "t"), node("MaxPool", "t", "p", kernel_shape=[1, 1]), node("Mul", "p huge")],
     ],
-    ids=["taken twice", "taken by another", "a sum with it", "no known function", "bounded far out"],
+    ids=["taken twice", "taken by another", "a sum with it", "no known function", "bounded far out", "tiny"],
 )
 def test_other_groups_stay_what_they_are(nodes: list[NodeProto], tmp_path: Path) -> None:
     path = saved(model(nodes, constants(nodes)), tmp_path)

@@ -64,20 +64,93 @@ def test_signed_integers_of_values_without_sign_use_their_upper_half(tmp_path: P
     assert cell.activation_quantizer.range == 127
 
 
+def assert_few_codes_differ(wanted: np.ndarray, got: np.ndarray, step: float) -> None:
+    """A sum that lies on the edge between two codes may fall on either side in float32."""
+    assert np.abs(wanted - got).max() <= step * 1.01
+    assert np.mean(np.abs(wanted - got) > step / 2) < 0.01
+
+
 @pytest.mark.parametrize(
-    ("of", "zero", "reason"),
+    ("zero", "levels"),
     [
-        ("r", np.uint8(3), "it has a zero point"),
-        ("x", np.uint8(0), "it is on the stimuli"),
+        (np.int8(-128), None),
+        (np.int8(-100), (-28, 227)),
+        (np.int8(3), (-131, 124)),
+        (np.uint8(3), (-3, 252)),
+        (np.uint8(128), (-128, 127)),
+        (np.int8(126), (-254, 1)),
     ],
 )
-def test_what_no_quantizer_can_be_is_left_out_and_told(of: str, zero: np.generic, reason: str, tmp_path: Path) -> None:
-    nodes = [CONV, RELU, *pair(of)]
-    path = saved(model(nodes, {**WEIGHTS, "z": np.asarray(zero)}), tmp_path)
+def test_zero_points_are_levels(zero: np.generic, levels: tuple[int, int] | None, tmp_path: Path) -> None:
+    """The lowest integer as zero point is a rectifier, and often the only one that an exporter has left."""
+    path = saved(model([CONV, *pair("c")], {**WEIGHTS, "z": np.asarray(zero)}), tmp_path)
+    wanted, got, standalone = computed(path, values(2, 4, 8, 6, seed=3))
+    (cell,) = standalone.imported.cells
+    assert isinstance(cell, Conv)
+    step = float(np.float32(0.02))
+    if levels is None:
+        assert cell.activation_quantizer == SatActivations(range=255, alpha=step * 255)
+    else:
+        every = tuple(range(levels[0], levels[1] + 1))
+        assert cell.activation_quantizer == LsqActivations(levels=every, init_step=False, step_size=step)
+    assert_few_codes_differ(wanted[0], got[0], step)
+
+
+@pytest.mark.parametrize(
+    ("zero", "scale", "reason"),
+    [
+        (np.int8(127), np.float32(0.02), "its zero point is the highest integer"),
+        (np.uint16(3), np.float32(0.0001), "it has a zero point and 65536 levels"),
+        (np.zeros(5, np.uint8), np.full(5, 0.005, np.float32), "it has a scale for each channel"),
+    ],
+    ids=["zero point at the end", "16 bits", "channels"],
+)
+def test_what_no_quantizer_can_be_is_told_and_still_cut_off(
+    zero: np.generic, scale: np.generic, reason: str, tmp_path: Path
+) -> None:
+    constants = {**WEIGHTS, "s": np.asarray(scale), "z": np.asarray(zero)}
+    path = saved(model([CONV, *pair("c")], constants, opset=21), tmp_path)
     with heard() as records:
-        cells = import_model(path).imported.cells
-    assert all(cell.activation_quantizer is None for cell in cells if isinstance(cell, ActivatedCell))
+        wanted, got, standalone = computed(path, values(2, 4, 8, 6, seed=3))
+    (cell,) = standalone.imported.cells
+    assert isinstance(cell, ActivatedCell)
+    assert cell.activation_quantizer is None
     assert any(f"is left out: {reason}" in record.getMessage() for record in records)
+    assert (wanted[0] == wanted[0].min()).mean() > 0.1
+    assert np.abs(wanted[0] - got[0]).max() <= np.max(scale) * 0.51
+
+
+def test_stimuli_of_bytes_have_their_levels_already(tmp_path: Path) -> None:
+    constants = {**WEIGHTS, "s": np.float32(1 / 255), "z": np.uint8(0)}
+    path = saved(model([*pair("x"), helper.make_node("Conv", ["y", "w"], ["k"])], constants, outputs=["k"]), tmp_path)
+    x = np.random.default_rng(1).integers(0, 256, (2, 4, 8, 6)).astype(np.float32) / np.float32(255)
+    with heard() as records:
+        wanted, got, standalone = computed(path, x)
+    assert [type(cell) for cell in standalone.imported.cells] == [Conv]
+    assert any("is left out: it is on the stimuli" in record.getMessage() for record in records)
+    assert np.allclose(wanted[0], got[0], atol=1e-5)
+
+
+def test_other_stimuli_are_quantized_as_the_model_says(tmp_path: Path) -> None:
+    constants = {**WEIGHTS, "z": np.uint8(114)}
+    path = saved(model([*pair("x"), helper.make_node("Conv", ["y", "w"], ["k"])], constants, outputs=["k"]), tmp_path)
+    wanted, got, standalone = computed(path, 4 * values(2, 4, 8, 6, seed=3))
+    first = standalone.imported.cells[0]
+    assert isinstance(first, ActivatedCell)
+    assert first.activation_quantizer is not None
+    assert np.allclose(wanted[0], got[0], atol=1e-4)
+
+
+def test_the_same_levels_twice_are_one_quantizer(tmp_path: Path) -> None:
+    again = [
+        helper.make_node("Flatten", ["y"], ["f"]),
+        helper.make_node("QuantizeLinear", ["f", "s", "z"], ["q2"], "again"),
+        helper.make_node("DequantizeLinear", ["q2", "s", "z"], ["k"]),
+    ]
+    path = saved(model([CONV, *pair("c"), *again], {**WEIGHTS, "z": np.int8(-5)}, outputs=["k"]), tmp_path)
+    wanted, got, standalone = computed(path, values(2, 4, 8, 6, seed=3))
+    assert [cell.type_name for cell in standalone.imported.cells] == ["Conv", "Reshape"]
+    assert_few_codes_differ(wanted[0], got[0], 0.02)
 
 
 def test_integers_that_something_else_takes_are_refused(tmp_path: Path) -> None:

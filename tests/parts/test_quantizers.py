@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from n2d2py.errors import ParameterError
+from n2d2py.parameters import written
 from tests.parts.reading import part
 
 
@@ -55,6 +56,17 @@ def test_lsq_keys() -> None:
     assert (found.codes, found.initial, found.power_of_two, found.bits) == ((0, 1, 2, 4), 0.5, True, 2)
     assert part("weight quantizer", "LSQ").initial is None
     assert part("activation quantizer", "LSQ", "Range=3|Offset=1").offset
+
+
+def test_levels_may_be_a_run() -> None:
+    found = part("activation quantizer", "LSQ", "Levels=-103..152")
+    assert found.levels == tuple(range(-103, 153))
+    assert written(found)["Levels"] == "-103..152"
+    assert found.label() == "QAct: LSQ on levels [-103..152]"
+    assert part("weight quantizer", "LSQ", "Levels=-4..-1 1 2..4").levels == (-4, -3, -2, -1, 1, 2, 3, 4)
+    for wrong in ("3..1", "0..70000", "1...2", "a..b"):
+        with pytest.raises(ParameterError, match="unreadable value"):
+            part("activation quantizer", "LSQ", f"Levels={wrong}")
 
 
 @pytest.mark.parametrize("lines", ["Levels=1 0", "Levels=1", "Levels=-2 -1", "Levels=0 1 4|Offset=1"])

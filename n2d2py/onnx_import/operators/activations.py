@@ -110,7 +110,8 @@ def clamp(node: OnnxNode, importer: Importer, low: float | None, high: float | N
         activate(node, importer, keys, item)
     else:
         cell = importer.cells.get(item.source)
-        rectified = isinstance(cell, ActivatedCell) and isinstance(cell.activation, Rectifier)
+        function = cell.activation if isinstance(cell, ActivatedCell) else None
+        rectified = isinstance(function, Rectifier) and function.leak_slope == 0
         if rectified and item.alone and low is None and high is not None and high > 0:
             keys = {"ActivationFunction": "Rectifier", "ActivationFunction.Clipping": number(high)}
             activate(node, importer, keys, item)

@@ -17,7 +17,8 @@ def bias_of(node: OnnxNode, importer: Importer, index: int, outputs: int) -> np.
     if not node.input(index):
         return None
     values = importer.values(node, index, "bias")
-    if values.size not in (1, outputs) or max(values.shape, default=1) != values.size:
+    # A column is a number for each row, that is for each stimulus.
+    if values.size not in (1, outputs) or (values.shape or (1,))[-1] != values.size:
         raise UnsupportedError(f"a bias of {values.size} values does not fit {outputs} outputs")
     return np.broadcast_to(np.ravel(values), (outputs,))
 

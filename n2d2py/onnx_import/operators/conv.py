@@ -11,6 +11,7 @@ from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.operators.biases import bias_of, give_biases
 from n2d2py.onnx_import.operators.windows import Sides, axes_text, pad_cell, padded, paddings
 from n2d2py.onnx_import.quantized import weight_settings
+from n2d2py.onnx_import.sharing import WEIGHTED
 from n2d2py.registry import register
 
 
@@ -57,6 +58,7 @@ def _convolve(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: n
     )
     importer.begin(cell, weights=_in_space(importer, weights))
     give_biases(importer, cell, biases)
+    importer.sharing.note(node, cell, WEIGHTED, (kernel, groups, item.shape[1]))
     importer.give(node, cell)
 
 
@@ -96,6 +98,7 @@ def conv_transpose(node: OnnxNode, importer: Importer) -> None:
     grouped = weights.reshape(groups, -1, *weights.shape[1:]).swapaxes(1, 2)
     importer.begin(cell, weights=_in_space(importer, grouped.reshape(outputs, -1, *weights.shape[2:])))
     give_biases(importer, cell, biases)
+    importer.sharing.note(node, cell, WEIGHTED, (weights.shape, groups))
     if begins == ends:
         importer.give(node, cell)
         return

@@ -11,6 +11,7 @@ from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.operators.biases import bias_of, give_biases
 from n2d2py.onnx_import.quantized import weight_settings
+from n2d2py.onnx_import.sharing import WEIGHTED
 from n2d2py.registry import register
 
 
@@ -74,6 +75,8 @@ def _connect(node: OnnxNode, importer: Importer, weights: np.ndarray, biases: np
     )
     importer.begin(cell, weights=weights)
     give_biases(importer, cell, biases)
+    scaling = tuple(node.get(name, usual) for name, usual in (("alpha", 1.0), ("beta", 1.0), ("transB", 0)))
+    importer.sharing.note(node, cell, WEIGHTED, (scaling, dims))
     importer.give(node, cell)
 
 
@@ -97,5 +100,6 @@ def _connect_last_axis(node: OnnxNode, importer: Importer, weights: np.ndarray) 
         category="Fc",
     )
     importer.begin(cell, weights=weights.reshape(*weights.shape, *kernel))
+    importer.sharing.note(node, cell, WEIGHTED, (kernel, node.operator))
     shape = (item.shape[0], weights.shape[0], *item.shape[1:-1])
     importer.give_feature(node, importer.plain(cell.name, shape).transposed((0, *range(2, rank), 1)))

@@ -6,6 +6,7 @@ import numpy as np
 
 from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
+from n2d2py.onnx_import.sharing import NORMALISED
 from n2d2py.registry import register
 
 
@@ -35,6 +36,7 @@ def batch_normalization(node: OnnxNode, importer: Importer) -> None:
         category="BatchNorm",
     )
     importer.begin(cell, **values)
+    importer.sharing.note(node, cell, NORMALISED)
     importer.give(node, cell)
 
 
