@@ -20,38 +20,38 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from n2d2py import console, ini
 from n2d2py.cells.base import ActivatedCell, WeightedCell
 from n2d2py.data import publish_epoch_size
 from n2d2py.data.random import Generator
-from n2d2py.errors import GraphError, Place, UsageError
+from n2d2py.errors import UsageError
 from n2d2py.graph.build import build
 from n2d2py.graph.files import write
 from n2d2py.graph.network import Network
 from n2d2py.graph.quantizing import quantized
 from n2d2py.ini import Document
 from n2d2py.options import Line
-from n2d2py.parameters import declarations
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.parts.quantizers import SatWeights
 from n2d2py.parts.recipes import Recipe, parse
+from n2d2py.rewriting import rewritten
+
+if TYPE_CHECKING:
+    from n2d2py.learn.distributed import Group
 
 DONE = "done.json"
 _ENDS = 255
 """Range of the weights of the first and of the last cell."""
-_FIELDS = (
-    "weights_quantizer",
-    "weights_quantizer_solver",
-    "activation",
-    "activation_quantizer",
-    "activation_quantizer_solver",
-)
-_PREFIXES = ("QWeight", "QAct", "ActivationFunction")
+_WITHOUT_EFFECT = {
+    "workers", "traceback", "checkpoint-every", "checkpoints", "report", "tensorboard", "history", "class-report",
+    "log-levels", "log-kernels", "log-db-stats", "pre-samples", "strict",
+}  # fmt: skip
+"""Options with which a stage comes out the same."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,27 @@ class Stage:
     name: str
     change: Callable[[Network], Network]
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stage at work: its folder, the text of its file, the words of its run, and the key of the stage before."""
+
+    folder: Path
+    text: str
+    words: tuple[str, ...]
+    number: int
+    before: str
+
+    @property
+    def file(self) -> str:
+        """The name of its INI file."""
+        return f"{self.folder.name}.ini"
+
+    def key(self, options: Mapping[str, Any]) -> str:
+        """What its result depends on: text, words, the options of the recipe, and all that of the stage before."""
+        parts = [self.text, self.words, sorted(map(str, options.items())), self.before]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def stages(recipe: Recipe, epochs: int) -> list[Stage]:
@@ -92,15 +113,29 @@ def follow(line: Line) -> None:
         )
     document, network = _read(path, line["strict"])
     root = Path(f"{path.stem}_{line['recipe']}")
-    weights = ""
+    weights = key = ""
     made = stages(recipe, line["learn-epoch"])
-    for number, stage in enumerate(made, start=1):
-        text = rewritten(document, network, stage.change(network), f"{path} by -recipe {line['recipe']}, {stage.name}")
-        words = [word.format(weights=weights) for word in stage.words]
-        _run(line, root / stage.name, f"{stage.name}.ini", text, words, number)
-        weights = "weights_validation" if (root / stage.name / "weights_validation").exists() else "weights"
-        _write_page(root, path.name, line["recipe"], [one.name for one in made])
-    _report(root, line)
+    from n2d2py.learn import distributed
+    from n2d2py.learn.lock import LOCK, locked
+
+    with distributed.joined() as group:
+        first = group is None or group.first
+        root.mkdir(exist_ok=True)
+        # One recipe at a time, before anything of another one is written over.
+        with locked(root / LOCK) if first else contextlib.nullcontext():
+            for number, stage in enumerate(made, start=1):
+                title = f"{path} by -recipe {line['recipe']}, {stage.name}"
+                text = rewritten(document, network, stage.change(network), title)
+                words = [word.format(weights=weights) for word in stage.words]
+                task = Task(root / stage.name, text, tuple(words), number, key)
+                key = _run(line, task, group)
+                if group is not None:
+                    group.from_first(None)  # what the first process has written is there for all
+                weights = "weights_validation" if (task.folder / "weights_validation").exists() else "weights"
+                if first:
+                    _write_page(root, path.name, line["recipe"], [one.name for one in made])
+    if first:
+        _report(root, line)
 
 
 def _read(path: Path, strict: bool) -> tuple[Document, Network]:
@@ -110,32 +145,49 @@ def _read(path: Path, strict: bool) -> tuple[Document, Network]:
         return document, build(document, path.name)
 
 
-def _run(line: Line, folder: Path, name: str, text: str, words: list[str], number: int) -> None:
-    """One stage, unless it is finished; what it depends on is its text, its words and the seed."""
-    options = {key: value for key, value in line.given.items() if key not in ("recipe", "learn-epoch")}
-    key = hashlib.sha256(json.dumps([text, words, sorted(map(str, options.items()))]).encode()).hexdigest()
-    state = _state(folder / DONE)
-    if state.get("key") == key and state.get("done"):
-        console.line(f"Stage {number}, {folder.name}: finished before, nothing to do")
-        return
-    if state and state.get("key") != key and state.get("done"):
-        console.notice(f"{folder} was made with other options or another file: it is made anew")
-    goes_on = state.get("key") == key and "-learn-epoch" in words and any(folder.glob("checkpoints/*/state.json"))
-    write(folder / name, text)
-    write(folder / DONE, json.dumps({"key": key, "done": False}))
+def _run(line: Line, task: Task, group: Group | None) -> str:
+    """One stage, unless it is finished; gives its key."""
     from n2d2py.options import parse as parse_line
     from n2d2py.run import run
 
-    stage = parse_line([name, *words, *(["-resume"] if goes_on else [])])
-    if goes_on:
-        stage = Line(stage.network, {option: value for option, value in stage.given.items() if option != "w"})
-    elif "seed" not in options and "-learn-epoch" not in words:
+    folder, learns = task.folder, "-learn-epoch" in task.words
+    options = {name: value for name, value in line.given.items() if name not in ("recipe", "learn-epoch")}
+    key = task.key({name: value for name, value in options.items() if name not in _WITHOUT_EFFECT})
+    first = group is None or group.first
+    done, goes_on = _begun(task, key) if first else (False, False)
+    if group is not None:
+        done, goes_on = group.from_first((done, goes_on))
+    if done:
+        console.line(f"Stage {task.number}, {folder.name}: finished before, nothing to do")
+        return key
+    stage = parse_line([task.file, *task.words, *(["-resume"] if goes_on else [])])
+    if first and not learns and "seed" not in options:
         write(folder / "seed.dat", (folder.parent / "stage2_quantize/seed.dat").read_bytes())
     stage = Line(stage.network, {**options, **stage.given})
-    console.line(f"Stage {number}, {folder.name}: n2d2py {name} {' '.join(words)}")
+    console.line(f"Stage {task.number}, {folder.name}: n2d2py {task.file} {' '.join(task.words)}")
     with _inside(folder):
         run(stage)
-    write(folder / DONE, json.dumps({"key": key, "done": True}))
+    if first:
+        write(folder / DONE, json.dumps({"key": key, "done": True}))
+    return key
+
+
+def _begun(task: Task, key: str) -> tuple[bool, bool]:
+    """Whether a stage is finished, and else whether it goes on from a checkpoint; it is begun anew if it does not."""
+    from n2d2py.learn import checkpoint
+
+    folder = task.folder
+    state, checkpoints = _state(folder / DONE), folder / "checkpoints"
+    if state.get("key") == key and state.get("done"):
+        return True, False
+    goes_on = state.get("key") == key and "-learn-epoch" in task.words and bool(checkpoint.candidates(checkpoints))
+    if state and state.get("key") != key:
+        console.notice(f"{folder} was made with other options, of another file or of another stage: it is made anew")
+    if not goes_on and checkpoints.exists():
+        checkpoint.begin(checkpoints)  # those that are there are of the stage as it was
+    write(folder / task.file, task.text)
+    write(folder / DONE, json.dumps({"key": key, "done": False}))
+    return False, goes_on
 
 
 def _state(file: Path) -> dict[str, Any]:
@@ -213,58 +265,3 @@ def _on_grids(network: Network, recipe: Recipe) -> Network:
 
 def _each(network: Network, change: Callable[[Any], Any]) -> Network:
     return replace(network, nodes=tuple(replace(node, cell=change(node.cell)) for node in network))
-
-
-# ----------------------------------------------------------------------------------------------- the text
-
-
-def rewritten(document: Document, before: Network, after: Network, title: str) -> str:
-    """The sections of a document, inheritance and templates written out, with the cells of ``after``.
-
-    A cell that differs has a comment above the keys that it got. Paths of files that are there become absolute, so
-    that the text can stand in another folder. Raises :class:`GraphError` for a cell that has no section.
-    """
-    lines = [f"; {title}"]
-    for name, section in document.sections.items():
-        changes: dict[str, str] = {}
-        if any(node.name == name for node in before):
-            changes = _changes(before[name].cell, after[name].cell)
-        lines += ["", f"[{name}]"] if name else []
-        for key, text in section.properties.items():
-            if not changes or not _is_of_quantizers(key):
-                lines.append(f"{key}={_written(document, text)}")
-        if changes:
-            lines.append("; of the recipe:")
-            lines += [f"{key}={text}" for key, text in changes.items()]
-    for node in before:
-        if node.name not in document.sections and before[node.name].cell != after[node.name].cell:
-            raise GraphError(
-                f"the recipe changes cell {node.name}, which has no section of its own",
-                place=node.cell.place() or Place(document.file),
-                remedy=f"a section [{node.name}] for it; cells of an ONNX model can have one",
-            )
-    return "\n".join(lines) + "\n"
-
-
-def _changes(before: Any, after: Any) -> dict[str, str]:
-    """The keys of all that belongs to quantizers, if any of it differs."""
-    if before == after:
-        return {}
-    known = declarations(type(after))
-    found: dict[str, str] = {}
-    for field in _FIELDS:
-        if field in known and getattr(after, field) is not None:
-            found |= known[field].written(getattr(after, field))
-    return {key: text for key, text in found.items() if text}
-
-
-def _is_of_quantizers(key: str) -> bool:
-    return key.startswith(_PREFIXES)
-
-
-def _written(document: Document, text: str) -> str:
-    """A value as it is written again: quoted where it must be, the path of a file that is there made absolute."""
-    for base in (Path.cwd(), Path(document.file).parent):
-        if text and "$" not in text and ("/" in text or "." in text) and (base / text).exists():
-            return f'"{(base / text).resolve()}"'
-    return f'"{text}"' if re.search(r"[;#]", text) and '"' not in text else text

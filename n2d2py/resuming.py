@@ -19,9 +19,11 @@ FOLDER = Path("checkpoints")
 
 _KEPT = (
     "learn", "learn-epoch", "log", "log-epoch", "log-test", "ws", "valid-metric", "stop-valid", "compile", "sync-bn",
-    "tf32", "amp",
+    "tf32", "amp", "w", "l",
 )  # fmt: skip
 """The options on which the course of learning depends, beside the seed."""
+_OF_ONE_COMMAND = {"resume", "traceback", "multidev", "recipe"}
+"""Options that are not those of a run. Any other is taken over, and may be given anew."""
 _SETS = ("Learn", "Validation", "Test")
 _LENGTHS = ("learn", "learn-epoch")
 """The options that may grow: the run is then continued beyond its first end."""
@@ -31,10 +33,21 @@ def find() -> Saved | None:
     """The checkpoint to go on from; None, with a notice, if there is none, and learning starts at its beginning."""
     saved = checkpoint.latest(FOLDER)
     if saved is None:
-        console.notice(f"-resume: there is no checkpoint in {FOLDER}, learning starts at its beginning")
+        console.notice(f"-resume: {_nothing()}, learning starts at its beginning")
     else:
         console.line(f"Going on from checkpoint {saved.folder}")
     return saved
+
+
+def _nothing() -> str:
+    """Why there is no checkpoint to go on from."""
+    earlier = sorted(str(file.parent) for file in FOLDER.glob(f"*/{checkpoint.STATE}"))
+    if not earlier:
+        return f"there is no checkpoint in {FOLDER}"
+    return (
+        f"the run that was begun last has no checkpoint yet, {', '.join(earlier)} belong to the one before "
+        f"(to go on from those, remove {FOLDER / checkpoint.RUN})"
+    )
 
 
 def completed(line: Line, saved: Saved | None) -> Line:
@@ -44,7 +57,7 @@ def completed(line: Line, saved: Saved | None) -> Line:
     """
     if saved is None:
         if not (line["learn-epoch"] or line["learn"]):
-            raise UsageError("-resume: there is no checkpoint", remedy="begin with -learn-epoch N or -learn N")
+            raise UsageError(f"-resume: {_nothing()}", remedy="begin with -learn-epoch N or -learn N")
         return line
     kept: dict[str, Any] = saved.identity["options"]
     for name in line.given:
@@ -53,20 +66,22 @@ def completed(line: Line, saved: Saved | None) -> Line:
         then, now = kept[name], line[name]
         longer = name in _LENGTHS and then and now >= then
         if now != then and not longer and not (name == "seed" and now == 0):
+            had = f"had -{name} {then}" if then else f"had no -{name}"
             raise UsageError(
-                f"-resume: the run of {saved.folder} had -{name} {then}, now it is {now}",
+                f"-resume: the run of {saved.folder} {had}, now it is {now}",
                 expected="the options of that run; those that are left out are taken from it",
                 remedy=f"leave out -{name}, or begin a new run without -resume",
             )
     given = {name: value for name, value in line.given.items() if name != "seed"}
     missing = {name: value for name, value in kept.items() if name in ("seed", *_KEPT) and value}
-    return Line(line.network, {**missing, **given})
+    return Line(line.network, {**saved.identity.get("given", {}), **missing, **given})
 
 
 def identity(session: Session) -> dict[str, Any]:
     """What a checkpoint of this run belongs to: options, data, and the network line by line."""
     stimuli, line = session.stimuli, session.line
     return {
+        "given": {name: value for name, value in line.given.items() if name not in _OF_ONE_COMMAND},
         "options": {"seed": session.generator.seed, **{name: line[name] for name in _KEPT}},
         "processes": 1 if session.group is None else session.group.size,
         "stimuli": {name: stimuli.size(name) for name in _SETS},
@@ -109,4 +124,6 @@ def checkpoints(session: Session, start: Saved | None) -> Checkpoints:
     made = Checkpoints(FOLDER, identity(session), 60.0 * line["checkpoint-every"], line["checkpoints"])
     if start is not None:
         made.go_on(start)
+    elif session.writes:
+        made.begin()
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import runs
 from runs import Folder
 
-from n2d2py.learn import testing
+from n2d2py.learn import learner, testing
 
 MOMENTUM = "Solvers.Momentum=0.9"
 WITHOUT_NORM = runs.network(fillers=MOMENTUM).replace(
@@ -186,3 +187,27 @@ def test_gpus_that_are_there_get_a_process_each(folder: Folder, monkeypatch):
     ]  # fmt: skip
 
 
+
+
+def test_what_was_counted_before_a_stop_inside_an_epoch_counts(folder, tmp_path):
+    """Success, confusion and mistakes of learning are those of all processes, whenever the run was stopped."""
+    folder.write(WITHOUT_NORM)
+    straight = folder.copy(tmp_path / "straight")
+    line = "-learn-epoch 2 -history H"
+    assert together(straight, line) == [0, 0]
+    step, calls = learner.Learner._step, [0]
+
+    def stopping(self, batch, epoch):
+        calls[0] += 1
+        if calls[0] == 30:
+            os.kill(os.getpid(), signal.SIGTERM)
+        step(self, batch, epoch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner.Learner, "_step", stopping)
+        assert together(folder, line) == [143, 143], (folder / "said0.txt").read_text()
+    assert together(folder, "-resume") == [0, 0], (folder / "said0.txt").read_text()
+    assert folder.weights() == straight.weights()
+    names = ("ConfusionMatrix_learning.dat", "Success_learning.dat", "Misclassified_learning.dat")
+    for name in ("H.npy", *(f"softmax.Target/{name}" for name in names)):
+        assert (folder / name).read_bytes() == (straight / name).read_bytes(), name

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 import runs
 from runs import Folder
 
+from n2d2py.graph import files
 from n2d2py.learn import learner, lock, weights
+from n2d2py.report import curves, watchers
 
 pytestmark = pytest.mark.usefixtures("without_pictures")
 
@@ -143,3 +146,37 @@ def test_two_runs_in_one_folder_are_one_too_many(folder):
     assert (folder / "n2d2py.lock").exists()
     assert folder.run("-learn-epoch 1 -workers 0") == 0, "a lock that a dead process left is none"
     assert not (folder / "n2d2py.lock").exists()
+
+
+def test_curves_that_a_disk_does_not_take_do_not_end_the_run(folder, tmp_path, monkeypatch):
+    folder.write(runs.quantized())
+    straight = folder.copy(tmp_path / "straight")
+    assert straight.run("-learn-epoch 2 -workers 0 -history H") == 0
+
+    def refused(path, content) -> Path:
+        if "learning_curve" in str(path) or str(path) == "H.npy":
+            raise OSError(28, "No space left on device", str(path))
+        return files.write(path, content)
+
+    with monkeypatch.context() as patch:
+        for module in (curves, watchers):
+            patch.setattr(module, "write", refused)
+        stopped = waited(forked(folder, "-learn-epoch 2 -workers 0 -history H", lambda: None))
+    said = (folder / "said.txt").read_text()
+    assert "H.npy could not be written: No space left on device; learning goes on" in said
+    assert (folder / "checkpoints/48/state.json").exists(), said
+    assert folder.weights() == straight.weights()
+    assert stopped in (0, 1)  # what is written at the end may be more than a curve
+    assert folder.run("-resume -workers 0") == 0
+    assert (folder / "H.npy").read_bytes() == (straight / "H.npy").read_bytes()
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        files.write(tmp_path / "a.txt", "text")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 import runs
+from test_distributed import together
+from test_resume import killed_at
 
 from n2d2py import explain, ini, outcome, recipe
 from n2d2py.data import publish_epoch_size
 from n2d2py.data.random import Generator
 from n2d2py.errors import UsageError
 from n2d2py.graph.build import build
+from n2d2py.learn import learner, lock
 from n2d2py.parts import recipes
 
 FLOATS = runs.network()
@@ -63,7 +66,7 @@ def test_a_stage_that_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
         assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 130
     assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
     assert "Stage 1, stage1_clamp: finished before, nothing to do" in folder.said
-    assert "Going on from checkpoint checkpoints/24" in folder.said
+    assert "Going on from checkpoint checkpoints/48" in folder.said
     part = "net_sat2/stage2_quantize/weights"
     assert folder.weights(part) == whole.weights(part)
 
@@ -114,3 +117,55 @@ def test_every_recipe_has_a_name():
     assert recipe.parse("lsq1").steps == 1
     with pytest.raises(UsageError, match="there is no such recipe"):
         recipe.parse("float")
+
+
+def test_a_stage_is_made_anew_with_the_one_before(folder, tmp_path):
+    folder.write(FLOATS)
+    fresh = folder.copy(tmp_path / "fresh")
+    assert fresh.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
+    assert folder.run("-recipe sat2 -learn-epoch 1 -workers 0") == 0
+    assert folder.run("-recipe sat2 -learn-epoch 2 -workers 1") == 0
+    assert "finished before" not in folder.said
+    assert folder.said.count("it is made anew") == 3
+    for part in ("stage2_quantize/weights", "stage3_fuse/weights_quantized"):
+        files = [path for path in (fresh / f"net_sat2/{part}").iterdir() if path.suffix != ".json"]
+        assert files
+        for path in files:
+            assert (folder / f"net_sat2/{part}" / path.name).read_bytes() == path.read_bytes()
+    assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0 -checkpoints 1") == 0
+    assert folder.said.count("finished before, nothing to do") == 3  # neither of the two changes a result
+
+
+def test_a_stage_does_not_go_on_from_what_another_recipe_has_learned(folder, tmp_path):
+    folder.write(FLOATS)
+    fresh = folder.copy(tmp_path / "fresh")
+    assert fresh.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
+    assert folder.run("-recipe sat2 -learn-epoch 1 -workers 0") == 0
+    # The 50th batch is one of the second stage: stage 1 has 48.
+    assert killed_at(folder, "-recipe sat2 -learn-epoch 2 -workers 0", (learner.Learner, "_step"), 50) < 0
+    assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
+    assert "Stage 1, stage1_clamp: finished before" in folder.said
+    assert "Going on from checkpoint" not in folder.said
+    assert folder.weights("net_sat2/stage2_quantize/weights") == fresh.weights("net_sat2/stage2_quantize/weights")
+
+
+def test_one_recipe_at_a_time(folder):
+    folder.write(FLOATS)
+    assert folder.run("-recipe sat2 -learn-epoch 1 -workers 0") == 0
+    done = folder / "net_sat2/stage1_clamp" / recipe.DONE
+    before = done.read_bytes()
+    with lock.locked(folder / "net_sat2" / lock.LOCK):
+        assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 1
+    assert "another run works in this folder" in folder.said
+    assert done.read_bytes() == before
+
+
+def test_two_processes_follow_a_recipe(folder, tmp_path):
+    folder.write(FLOATS)
+    assert together(folder, "-recipe sat4 -learn-epoch 1") == [0, 0], (folder / "said0.txt").read_text()
+    said = (folder / "said0.txt").read_text()
+    assert "Recipe sat4 is done; its results:" in said
+    assert " codes differ, 0 of 45 labels differ" in said
+    assert (folder / "said1.txt").read_text() == ""
+    assert together(folder, "-recipe sat4 -learn-epoch 1") == [0, 0]
+    assert (folder / "said0.txt").read_text().count("finished before, nothing to do") == 3

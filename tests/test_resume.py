@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import runs
 from runs import Folder
@@ -229,7 +230,7 @@ def test_a_checkpoint_of_another_network_is_refused(straight, tmp_path):
     [
         ("-resume -log-epoch 2", "had -log-epoch 1, now it is 2"),
         ("-resume -learn-epoch 2", "had -learn-epoch 3, now it is 2"),
-        ("-resume -learn 100", "had -learn 0, now it is 100"),
+        ("-resume -learn 100", "had no -learn, now it is 100"),
     ],
 )
 def test_other_options_are_refused(line, words, straight, tmp_path):
@@ -251,11 +252,12 @@ def test_without_a_checkpoint_learning_begins(folder):
 def test_checkpoints_are_kept_as_many_as_wanted(folder):
     folder.write(runs.network())
     assert folder.run("-learn-epoch 4 -checkpoints 3") == 0
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"48", "72", "96"}
+    assert {path.name for path in (folder / "checkpoints").iterdir() if path.is_dir()} == {"48", "72", "96"}
     assert folder.run("-learn-epoch 1") == 0
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"24"}, "those of the run before are gone"
+    left = {path.name for path in (folder / "checkpoints").iterdir()}
+    assert left == {"24", "run.json"}, "those of the run before are gone"
     assert folder.run("-learn-epoch 2 -checkpoints 0") == 0
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"24"}
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"24", "run.json"}
 
 
 # Saved states
@@ -312,3 +314,47 @@ def test_weights_that_were_half_renamed_are_whole_when_they_are_read(straight, t
     assert folder.weights() == new.weights()
     left = {path.name for path in (folder / "weights").iterdir() if path.suffix != ".syntxt"}
     assert left == set()
+
+
+def test_an_earlier_run_is_not_gone_on_from(folder):
+    folder.write(SAT)
+    assert folder.run("-learn-epoch 1 -workers 0") == 0
+    assert killed_at(folder, "-learn-epoch 2 -workers 0", STEP, 5) == -signal.SIGKILL
+    assert folder.run("-resume -workers 0") == 2
+    assert "the run that was begun last has no checkpoint yet, checkpoints/24 belong to the one before" in folder.said
+    straight = folder.copy(folder.path / "straight")
+    assert straight.run("-learn-epoch 2 -workers 0") == 0
+    assert folder.run("-resume -learn-epoch 2 -workers 0") == 0
+    assert "learning starts at its beginning" in folder.said
+    assert folder.weights() == straight.weights()
+
+
+def test_who_wants_the_earlier_run_gets_it(folder):
+    folder.write(SAT)
+    assert folder.run("-learn-epoch 1 -workers 0") == 0
+    assert killed_at(folder, "-learn-epoch 2 -workers 0", STEP, 5) == -signal.SIGKILL
+    (folder / "checkpoints/run.json").unlink()
+    assert folder.run("-resume -learn-epoch 2 -workers 0") == 0
+    assert "Going on from checkpoint checkpoints/24" in folder.said
+
+
+@pytest.mark.parametrize("count", [24, 25, 40])
+def test_losses_are_those_of_a_run_that_did_not_stop(count, folder, straight):
+    line = "-learn-epoch 3 -history H"
+    folder.write(LSQ)
+    assert killed_at(folder, f"{line} -workers 0", STEP, count, signal.SIGTERM) == 143
+    assert folder.run("-resume -workers 0") == 0
+    assert (folder / "H.npy").read_bytes() == (straight(LSQ, line) / "H.npy").read_bytes()
+
+
+def test_all_options_of_the_run_are_taken_over(folder):
+    folder.write(runs.quantized(fillers=SOLVER))
+    line = "-learn-epoch 5 -checkpoints 9 -history H -qat-sat -workers 0"
+    assert killed_at(folder, line, STEP, 60, signal.SIGTERM) == 143
+    assert folder.run("-resume -checkpoint-every 1") == 0
+    numbers = {path.name for path in (folder / "checkpoints").iterdir() if path.is_dir()}
+    assert numbers == {"24", "48", "60", "72", "96", "120"}
+    assert (folder / "weights_quantized/manifest.json").exists()
+    assert len(np.load(folder / "H.npy")) == 5
+    assert folder.run("-resume -w weights_init") == 2
+    assert "the run of checkpoints/120 had no -w, now it is weights_init" in folder.said

@@ -32,7 +32,9 @@ def write(path: str | Path, content: str | bytes) -> Path:
         os.umask(umask)
         os.chmod(fresh, 0o666 & ~umask)  # mkstemp makes files that only their owner may read
         os.replace(fresh, path)
-    except BaseException:
+    except BaseException as error:
         Path(fresh).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     return path

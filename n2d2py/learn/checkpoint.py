@@ -3,6 +3,8 @@
 A folder has ``state.json`` and one file of tensors, ``<checksum>.safetensors``. Each is written beside its final
 name, flushed to the disk and renamed; ``state.json``, which names the other and holds its checksum and its own, comes
 last. So the folder is in its old state until that one rename and in its new state from then on.
+
+Beside the folders ``run.json`` says of which run they are: those of an earlier one are not gone on from.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,7 @@ from n2d2py.errors import LearningError, Place
 from n2d2py.version import __version__
 
 STATE = "state.json"
+RUN = "run.json"
 _TENSORS = ".safetensors"
 _FORMAT = 1
 
@@ -47,9 +51,10 @@ class Saved:
     identity: dict[str, Any]
     time: float
     snapshot: Snapshot
+    run: str | None = None
 
 
-def write(folder: Path, snapshot: Snapshot, identity: Mapping[str, Any]) -> None:
+def write(folder: Path, snapshot: Snapshot, identity: Mapping[str, Any], run: str | None = None) -> None:
     """Make ``folder`` hold ``snapshot``. Raises OSError, and leaves what was there, if the disk does not take it."""
     data = save({name: tensor.contiguous() for name, tensor in snapshot.tensors.items()})
     file = hashlib.sha256(data).hexdigest() + _TENSORS
@@ -57,6 +62,7 @@ def write(folder: Path, snapshot: Snapshot, identity: Mapping[str, Any]) -> None
         "format": _FORMAT,
         "version": __version__,
         "time": time.time(),
+        "run": run,
         "tensors": file,
         "identity": dict(identity),
         "values": snapshot.values,
@@ -137,7 +143,8 @@ def read(folder: Path) -> Saved:
         tensors = load(data)
     except SafetensorError as error:
         raise _damaged(file, f"the tensors are unreadable: {error}") from None
-    return Saved(folder, content["identity"], float(content["time"]), Snapshot(content["values"], tensors))
+    snapshot = Snapshot(content["values"], tensors)
+    return Saved(folder, content["identity"], float(content["time"]), snapshot, content.get("run"))
 
 
 def _read_state(folder: Path) -> dict[str, Any]:
@@ -167,18 +174,42 @@ def _damaged(file: Path, why: str) -> LearningError:
     )
 
 
-def candidates(root: Path) -> list[Path]:
-    """The folders below ``root`` that have a state, the latest first."""
-    found = [(_time(file), file.parent) for file in root.glob(f"*/{STATE}")]
-    return [folder for _, folder in sorted(found, reverse=True)]
+def begin(root: Path) -> str:
+    """Let a new run have its checkpoints below ``root``; gives its name. Those that are there are not its own."""
+    run = uuid.uuid4().hex
+    root.mkdir(parents=True, exist_ok=True)
+    write_through(root / RUN, json.dumps({"run": run, "time": time.time()}).encode())
+    sync_folder(root)
+    return run
 
 
-def _time(file: Path) -> float:
-    """When a state was written, as it says itself: copied files are all of one moment."""
+def begun(root: Path) -> str | None:
+    """The run that was begun last; None if nothing says so."""
     try:
-        return float(json.loads(file.read_bytes())["time"])
+        run = json.loads((root / RUN).read_bytes())["run"]
     except (OSError, ValueError, TypeError, KeyError):
-        return file.stat().st_mtime
+        return None
+    return run if isinstance(run, str) else None
+
+
+def candidates(root: Path) -> list[Path]:
+    """The folders below ``root`` that have a state of the run that was begun last, the latest first."""
+    run = begun(root)
+    found = [(*_stamp(file), file.parent) for file in root.glob(f"*/{STATE}")]
+    mine = [(when, folder) for when, of, folder in found if run is None or of in (run, None)]
+    return [folder for _, folder in sorted(mine, reverse=True)]
+
+
+def _stamp(file: Path) -> tuple[float, str | None]:
+    """When a state was written, as it says itself (copied files are all of one moment), and its run.
+
+    The run of a damaged one is not known, and of one without a run it is empty.
+    """
+    try:
+        content = json.loads(file.read_bytes())
+        return float(content["time"]), content.get("run") or ""
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return file.stat().st_mtime, None
 
 
 def latest(root: Path) -> Saved | None:
@@ -213,11 +244,18 @@ class Checkpoints:
 
     def __init__(self, root: Path, identity: Mapping[str, Any], every: float = 0.0, keep: int = 2) -> None:
         self.root, self.identity, self.every, self.keep = root, identity, every, keep
+        self.run: str | None = None
         self._written: list[Path] = []
         self._last = time.monotonic()
 
+    def begin(self) -> None:
+        """Be those of a new run: from now on those of an earlier one are not gone on from."""
+        if self.keep or self.root.exists():
+            self.run = begin(self.root)
+
     def go_on(self, saved: Saved) -> None:
         """Count the checkpoints up to the one that the run goes on from among its own."""
+        self.run = saved.run
         self._written = [folder for folder in reversed(candidates(self.root)) if folder != saved.folder]
         self._written.append(saved.folder)
 
@@ -241,7 +279,7 @@ class Checkpoints:
             return None
         folder = self.root / str(number)
         try:
-            write(folder, snapshot, self.identity)
+            write(folder, snapshot, self.identity, self.run)
             for other in copies:
                 copy(folder, other)
         except OSError as error:

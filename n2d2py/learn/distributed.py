@@ -170,6 +170,9 @@ def joined() -> Iterator[Group | None]:
     if not wanted():
         yield None
         return
+    if dist.is_initialized():  # by who runs several stages one after the other
+        yield Group(dist.get_rank(), dist.get_world_size())
+        return
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
     try:
         yield Group(dist.get_rank(), dist.get_world_size())

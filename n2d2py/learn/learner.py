@@ -83,7 +83,7 @@ class Learner:
         self.logs: list[Log] = []
         self.loss: Tensor | None = None
         self.losses: list[Tensor] = []
-        """Those of the batches since the last log, or since learning went on."""
+        """Those of the batches since the last log."""
         self.asked = torch.zeros(2)
         """With several processes: how many were asked to stop, and whether a checkpoint is due."""
 

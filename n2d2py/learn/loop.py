@@ -20,7 +20,7 @@ from n2d2py.learn.metrics import percent
 from n2d2py.learn.precision import FULL
 from n2d2py.learn.progress import Bar, Due, Pace, course, epoch_line, shown, step_line
 from n2d2py.learn.quantizing import report_zeros
-from n2d2py.learn.snapshots import Progress
+from n2d2py.learn.snapshots import Counted, Progress
 from n2d2py.learn.testing import Result, evaluate, scoring
 from n2d2py.learn.validation import LIKELIHOOD, Verdict
 
@@ -177,7 +177,7 @@ class _Course(Learner):
         return course(loss, self.validation.bests.get(0), self.solving.rate, left)
 
     def _log(self, epoch: int | None, last: bool) -> Log | None:
-        """Validate or save, test if wanted, tell the watcher; a process that does not write gives None.
+        """Validate or save, test if wanted; a process that does not write gives None.
 
         Until all is computed nothing is changed, so that an interruption comes before the log or after it.
         """
@@ -193,8 +193,6 @@ class _Course(Learner):
         else:
             log = replace(log, learning=learning)
             self.logs.append(log)
-            if self.watcher is not None:
-                self.watcher.logged(log)
         if self.group is not None:
             self.validation.stopped = self.group.from_first(self.validation.stopped)
         return log
@@ -245,15 +243,12 @@ class _Course(Learner):
 
     def _successes(self) -> list[Success]:
         found = []
-        for key, tally in self.tallies.items():
-            confusion, mistaken = tally.confusion, self.mistaken[key].take()
-            if self.group is not None:
-                confusion = replace(confusion, matrix=self.group.add(confusion.matrix))
-                mistaken = np.concatenate(self.group.gather(mistaken))
-            found.append(
-                Success(tally.comparison.target, tally.recent(self.window), tally.successes(), confusion, mistaken)
-            )
+        for (key, tally), counted in zip(self.tallies.items(), self._counted(), strict=True):
+            confusion = replace(tally.confusion, matrix=counted.confusion)
+            recent, target = tally.recent(self.window), tally.comparison.target
+            found.append(Success(target, recent, tally.successes(), confusion, counted.mistaken))
             tally.clear_confusion()
+            self.mistaken[key].take()
         return found
 
     # Checkpoints, and being asked to stop
@@ -265,6 +260,9 @@ class _Course(Learner):
         if logged:
             saved = log.saved if log is not None else None
             self._keep(() if saved is None else (saved.with_name(STATES[saved.name]),))
+        if log is not None and self.watcher is not None:
+            # After the state is kept: who goes on from it is told of all logs.
+            self.watcher.logged(log)
         self._between(epoch)
 
     def _between(self, epoch: int | None) -> None:
@@ -301,6 +299,7 @@ class _Course(Learner):
             self.batches,
             self.pace.seconds,
             self.logs,
+            self.losses,
             scoring(self.targets),
         )
 
@@ -309,9 +308,23 @@ class _Course(Learner):
         streams = [snapshots.of_streams(self.device)]
         if self.group is not None:
             streams = [one[0] for one in self.group.gather(streams)]
+        self._share()
+        counted = self._counted()
         if self.checkpoints is not None and self._writes:
-            snapshot = snapshots.take(self.network, self.solving, self._progress(), streams)
+            snapshot = snapshots.take(self.network, self.solving, self._progress(), streams, counted)
             self.checkpoints.save(self.batches, snapshot, copies)
+
+    def _counted(self) -> list[Counted]:
+        """What all processes have counted since the last log, of each tally."""
+        found = []
+        for key, tally in self.tallies.items():
+            matrix, mistaken = tally.confusion.matrix, self.mistaken[key].seen()
+            if self.group is not None:
+                matrix, mistaken = self.group.add(matrix), np.concatenate(self.group.gather(mistaken))
+                # By stimulus: which process saw it, and whether before or after a stop, does not matter.
+                mistaken = mistaken[np.lexsort(mistaken.T[::-1])]
+            found.append(Counted(matrix, mistaken))
+        return found
 
     def go_on(self, saved: Saved) -> None:
         """Be in the state that was kept: of network and solvers only, if it says nothing of the course of a run."""
@@ -322,6 +335,12 @@ class _Course(Learner):
         number = 0 if self.group is None else self.group.rank
         snapshots.set_streams(snapshots.streams_of(saved, number), self.device)
         self.position, self.batches, self.logs = progress.position, progress.batches, progress.logs
+        self.losses = [loss.to(self.device) for loss in progress.losses] if self._writes else []
+        if not self._writes:
+            # What all had counted is what the first process has; the others count on from nothing.
+            for key, tally in self.tallies.items():
+                tally.clear_confusion()
+                self.mistaken[key].take()
         self.pace = Pace(progress.seconds)
         if self.position.begun is not None:
             self.generator.state = self.position.begun

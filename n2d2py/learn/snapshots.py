@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from n2d2py.errors import LearningError, Place
@@ -22,6 +23,7 @@ from n2d2py.learn.testing import Result
 from n2d2py.learn.validation import Validation
 
 NETWORK, SOLVER, TALLY, RANDOM = "network.", "solver.", "tally.", "random."
+LOSSES = "losses"
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Progress:
     batches: int = 0
     seconds: float = 0.0
     logs: list[Log] = field(default_factory=list)
+    losses: list[Tensor] = field(default_factory=list)
+    """Those of the batches since the last log."""
     tested: list[Comparison] = field(default_factory=list)
     """The targets that score in a test."""
 
@@ -85,16 +89,32 @@ def set_streams(states: Mapping[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"], device)
 
 
-def take(network: nn.Module, solving: Solving, progress: Progress, streams: list[dict[str, Tensor]]) -> Snapshot:
-    """The state between two batches; ``streams`` are those of each process of the run."""
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What was estimated for what since the last log: the confusion matrix, and the mistakes."""
+
+    confusion: NDArray[np.int64]
+    mistaken: NDArray[np.int64]
+
+
+def take(
+    network: nn.Module,
+    solving: Solving,
+    progress: Progress,
+    streams: list[dict[str, Tensor]],
+    counted: Sequence[Counted],
+) -> Snapshot:
+    """The state between two batches; ``streams`` and ``counted``, of each tally, are those of all processes."""
     counts, held = of_solvers(solving)
     tensors = of_network(network) | held
     for number, states in enumerate(streams):
         tensors |= {f"{RANDOM}{number}.{name}": state for name, state in states.items()}
-    for index, (tally, mistaken) in enumerate(zip(progress.tallies, progress.mistaken, strict=True)):
+    for index, (tally, one) in enumerate(zip(progress.tallies, counted, strict=True)):
         tensors[f"{TALLY}{index}.sums"] = torch.from_numpy(tally.table().copy())
-        tensors[f"{TALLY}{index}.confusion"] = torch.from_numpy(tally.confusion.matrix)
-        tensors[f"{TALLY}{index}.mistaken"] = torch.from_numpy(mistaken.seen())
+        tensors[f"{TALLY}{index}.confusion"] = torch.from_numpy(one.confusion)
+        tensors[f"{TALLY}{index}.mistaken"] = torch.from_numpy(one.mistaken)
+    if progress.losses:
+        tensors[LOSSES] = torch.stack(progress.losses).detach().cpu()
     if progress.logs:
         for index, success in enumerate(progress.logs[-1].learning):
             tensors[f"{TALLY}{index}.logged confusion"] = torch.from_numpy(success.confusion.matrix)
@@ -162,6 +182,8 @@ def go_on(progress: Progress, saved: Saved) -> None:
     progress.logs = [_log_of(one, progress.tallies, progress.tested) for one in values["logs"]]
     if progress.logs:
         progress.logs[-1] = _detailed(progress.logs[-1], tensors)
+    losses = saved.snapshot.tensors.get(LOSSES)
+    progress.losses = [] if losses is None else list(losses.unbind())
 
 
 def _values_of(log: Log) -> dict[str, Any]:

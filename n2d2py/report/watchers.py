@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +29,7 @@ COLUMNS = ("epoch", "train_acc", "validation_acc", "test_acc", "train_loss", "va
 
 
 class Watchers:
-    """Several as one."""
+    """Several as one. What one of them cannot write is a warning, and learning goes on: the next log writes it anew."""
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = watchers
@@ -36,12 +37,25 @@ class Watchers:
     def logged(self, log: Log) -> None:
         """Tell each of them."""
         for one in self._watchers:
-            one.logged(log)
+            with _going_on():
+                one.logged(log)
 
     def resumed(self, logs: list[Log]) -> None:
         """Tell each of them."""
         for one in self._watchers:
-            one.resumed(logs)
+            with _going_on():
+                one.resumed(logs)
+
+
+@contextlib.contextmanager
+def _going_on() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"{error.filename} could not be written" if error.filename else "a curve could not be written"
+        console.warning(f"{what}: {error.strerror or error}; learning goes on")
 
 
 class EpochLines:
@@ -92,6 +106,9 @@ class NumbersFile:
     def logged(self, log: Log) -> None:
         """Add a row and write the file."""
         self._rows.append(_row(log))
+        self._write()
+
+    def _write(self) -> None:
         stream = io.BytesIO()
         np.save(stream, self.table())
         write(f"{self._name}.npy", stream.getvalue())
@@ -101,8 +118,9 @@ class NumbersFile:
         return np.array(self._rows, [(name, np.float64) for name in COLUMNS])
 
     def draw(self) -> None:
-        """Write the curves."""
+        """Write the curves, and the file once more: the disk may not have taken it at a log."""
         if self._rows:
+            self._write()
             write_losses(Path(f"{self._name}.png"), self.table(), self._name)
             console.line(f"[LOG] Accuracy and loss ({self._name}.npy, {self._name}.png)")
 
