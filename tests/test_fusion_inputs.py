@@ -7,8 +7,13 @@ import json
 import numpy as np
 import pytest
 import runs
+import torch
 from integer import reader
 from runs import Folder
+
+import n2d2py
+from n2d2py import fusion
+from n2d2py.layers.network import TorchNetwork
 
 NORMALISED = """
 [env.Transformation-1]
@@ -111,3 +116,26 @@ def test_real_stimuli_are_rounded_with_a_notice(tested):
     codes = manifest(folder)["preprocessing"]["codes"]
     assert "lookup" not in codes
     assert "value / scale" in codes["words"]
+
+
+@pytest.mark.parametrize("kind", ["bytes", "normalised", "signed", "levels"])
+def test_the_learned_network_is_tested_on_what_the_integers_are(tested, kind, monkeypatch):
+    folder = tested(kind)
+    given = []
+    evaluate = TorchNetwork.evaluate
+
+    def watched(self, stimuli, wanted=None):
+        given.append(stimuli)
+        return evaluate(self, stimuli, wanted)
+
+    with runs.inside(folder.path, folder.data), monkeypatch.context() as patch:
+        patch.setattr(TorchNetwork, "evaluate", watched)
+        net = n2d2py.load("net.ini", seed=1, device="cpu")
+        net.load_weights("weights")
+        rate = net.test().rate
+        network = fusion.integer_of(net.module, net.stimuli, "Floating-point")
+        assert given
+        for stimuli in given:
+            assert stimuli.grid == network.stimuli.grid
+            assert torch.equal(stimuli.values, stimuli.values.round())
+        assert net.fuse().test().rate == rate

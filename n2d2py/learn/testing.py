@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from n2d2py import console
 from n2d2py.errors import LearningError
+from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import detection, labels, pixel_regions
 from n2d2py.learn.matching import region_lines
 from n2d2py.learn.metrics import Confusion, final_lines, percent
@@ -23,7 +24,8 @@ from n2d2py.learn.mistakes import Mistake, mistakes
 from n2d2py.learn.progress import Bar
 from n2d2py.learn.targets import Comparison, Tally, flat
 from n2d2py.parts.targets import PlainTarget, Target, TargetROIs
-from n2d2py.quant.grid import Coded
+from n2d2py.quant.entry import encoded, table_grid
+from n2d2py.quant.grid import Coded, Grid
 
 if TYPE_CHECKING:
     from n2d2py.data.stimuli import Batch, Stimuli
@@ -199,11 +201,24 @@ def at_rest(network: Tested) -> Iterator[None]:
         network.train(learning)
 
 
-def stimuli_of(batch: Batch, network: Tested, device: torch.device) -> Coded:
-    """What a network is evaluated on: the codes of the stimuli if it is quantized and they have codes."""
+def stimuli_of(batch: Batch, network: Tested, device: torch.device, grid: Grid | None = None) -> Coded:
+    """What a network is evaluated on: the codes of the stimuli if it is quantized and they have codes.
+
+    ``grid``: that on which a quantized network meets stimuli that have none of their own, see :func:`grid_of`.
+    """
     if network.quantized and batch.codes is not None:
         return Coded(batch.codes.values.to(device), batch.codes.grid)
+    if grid is not None:
+        return encoded(batch.inputs.to(device), grid)
     return Coded(batch.inputs.to(device))
+
+
+def grid_of(network: Tested, stimuli: Stimuli, name: str) -> Grid | None:
+    """The grid of normalized bytes, on which the integer network meets them too: so both give the same codes."""
+    if not (isinstance(network, TorchNetwork) and network.quantized and stimuli.size(name)):
+        return None
+    table = stimuli.byte_table(name, network.network.stimuli.channels)
+    return table_grid(table) if table is not None and bool(table.isfinite().all()) else None
 
 
 class _Gathered:
@@ -297,6 +312,7 @@ def evaluate(
     gathered = [_Gathered(target, keep_outputs) for target in targets]
     cells = list(dict.fromkeys(cell for target in targets for cell in target.cells))
     device = device_of(network)
+    grid = grid_of(network, stimuli, name)
     numbers: list[int] = []
     processes = 1 if group is None else group.size
     done, due = 0, report
@@ -304,7 +320,7 @@ def evaluate(
         for number, batch in _batches(stimuli, name, group):
             if between is not None:
                 between()
-            outputs = network.evaluate(stimuli_of(batch, network, device), cells)
+            outputs = network.evaluate(stimuli_of(batch, network, device, grid), cells)
             numbers.append(number)
             for item in gathered:
                 item.add(outputs, batch)
