@@ -306,7 +306,8 @@ def report_numbers(session: Session, network: TorchNetwork) -> None:
     if not any(isinstance(node.cell, WeightedCell) and node.cell.accumulator_bits for node in network.network):
         return
     batch = next(iter(session.stimuli.passes("Test")))
-    stimuli = testing.stimuli_of(batch, network, testing.device_of(network))
+    grid = testing.grid_of(network, session.stimuli, "Test")
+    stimuli = testing.stimuli_of(batch, network, testing.device_of(network), grid)
     found = accumulators.accumulators(network, replace(stimuli, values=stimuli.values[:1]))
     formats.print_accumulators(found)
     accumulators.check(found, network.network)

@@ -66,7 +66,7 @@ def test_a_stage_that_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
         assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 130
     assert folder.run("-recipe sat2 -learn-epoch 2 -workers 0") == 0
     assert "Stage 1, stage1_clamp: finished before, nothing to do" in folder.said
-    assert "Going on from checkpoint checkpoints/48" in folder.said
+    assert "Going on from checkpoint checkpoints/24" in folder.said
     part = "net_sat2/stage2_quantize/weights"
     assert folder.weights(part) == whole.weights(part)
 

@@ -34,7 +34,7 @@ def write(path: str | Path, content: str | bytes) -> Path:
         os.replace(fresh, path)
     except BaseException as error:
         Path(fresh).unlink(missing_ok=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     return path

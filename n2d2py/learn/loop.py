@@ -177,7 +177,7 @@ class _Course(Learner):
         return course(loss, self.validation.bests.get(0), self.solving.rate, left)
 
     def _log(self, epoch: int | None, last: bool) -> Log | None:
-        """Validate or save, test if wanted; a process that does not write gives None.
+        """Validate or save, test if wanted, tell the watcher; a process that does not write gives None.
 
         Until all is computed nothing is changed, so that an interruption comes before the log or after it.
         """
@@ -193,6 +193,8 @@ class _Course(Learner):
         else:
             log = replace(log, learning=learning)
             self.logs.append(log)
+            if self.watcher is not None:
+                self.watcher.logged(log)
         if self.group is not None:
             self.validation.stopped = self.group.from_first(self.validation.stopped)
         return log
@@ -260,9 +262,6 @@ class _Course(Learner):
         if logged:
             saved = log.saved if log is not None else None
             self._keep(() if saved is None else (saved.with_name(STATES[saved.name]),))
-        if log is not None and self.watcher is not None:
-            # After the state is kept: who goes on from it is told of all logs.
-            self.watcher.logged(log)
         self._between(epoch)
 
     def _between(self, epoch: int | None) -> None:

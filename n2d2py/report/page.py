@@ -19,7 +19,7 @@ from n2d2py.graph import cost
 from n2d2py.graph.network import Network
 from n2d2py.integer import table
 from n2d2py.learn.history import Log
-from n2d2py.learn.testing import Result, device_of, stimuli_of
+from n2d2py.learn.testing import Result, device_of, grid_of, stimuli_of
 from n2d2py.report import formats, page_histograms
 from n2d2py.report.page_facts import (
     FAILED,
@@ -162,7 +162,7 @@ class Page:
             count = max(1, min(_MOST_STIMULI, _MOST_VALUES // max(1, network.network.cost.nodes)))
             batch = next(iter(stimuli.passes(name, count)), None)
             if batch is not None:
-                given = stimuli_of(batch, network, device_of(network))
+                given = stimuli_of(batch, network, device_of(network), grid_of(network, stimuli, name))
                 self._spread(OUTPUT, page_histograms.of_outputs(network, given))
 
     def _spread(self, stage: str, found: dict[str, Histogram]) -> None:

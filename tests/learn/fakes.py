@@ -110,6 +110,9 @@ class FakeStimuli:
     def name(self, stimulus):
         return f"point{stimulus}"
 
+    def byte_table(self, name, channels):
+        return None
+
     def labels(self, name):
         return self.sets[name][2]
 
