@@ -84,10 +84,6 @@ class _Converting:
         return self.inputs(held), None
 
 
-_CACHED = 1 << 17
-"""Reals that fit into the cache of a processor's core."""
-
-
 def _reals(held: Tensor) -> Tensor:
     """A new tensor of float32, in the order of its axes."""
     return held.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
@@ -186,23 +182,11 @@ class Affine(_Converting):
         return False
 
     def inputs(self, held: Tensor) -> Tensor:
-        values = torch.empty(held.shape, dtype=torch.float32, device=held.device)
-        operations = [(product, operand.to(held.device)) for product, operand in self.operations]
-        for some, bytes_ in zip(*(part.split(self._together(held)) for part in (values, held)), strict=True):
-            some.copy_(bytes_)
-            for product, right in operations:
-                if product:
-                    some.mul_(right)
-                else:
-                    some.add_(right)
+        values = _reals(held)
+        for product, operand in self.operations:
+            right = operand.to(held.device)
+            values = values.mul_(right) if product else values.add_(right)
         return values
-
-    @staticmethod
-    def _together(held: Tensor) -> int:
-        """Images that are done at a time: on a CPU as many as stay in its cache from one operation to the next."""
-        if held.device.type != "cpu":
-            return max(len(held), 1)
-        return max(_CACHED // max(held[:1].numel(), 1), 1)
 
 
 def byte_table(conversion: Conversion, channels: int) -> Tensor | None:
