@@ -14,7 +14,7 @@ from n2d2py.cells.base import ActivatedCell
 from n2d2py.cells.kernels import Listing
 from n2d2py.errors import ParameterError, Place
 from n2d2py.kinds import Kind, boolean, integer, list_of, one_of, positive, real, text, unsigned
-from n2d2py.parameters import Declaration, Keys, declare, parameter
+from n2d2py.parameters import Declaration, Keys, check_available, declare, parameter
 
 ANCHORINGS = ("TopLeft", "Centered", "Original", "OriginalFlipped")
 _LENGTHS = {"Anchor": 2, "AnchorBBOX": 4, "AnchorXY": 2}
@@ -241,6 +241,8 @@ class AnchoredCell(ActivatedCell):
                 place=self.place(last),
                 expected="one of them",
             )
+        if not self.anchor_json:
+            check_available(self, "json_format")  # without a file it would have no effect
         _ = self.sizes_read  # a file that cannot be read is told now
         if self.nb_class < 1 and self.nb_class != -1:
             raise ParameterError(

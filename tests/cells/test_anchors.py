@@ -78,6 +78,7 @@ def test_order_is_that_of_the_numbers() -> None:
         ("Ratios=1|AnchorJSON=anchors.json", "anchors are given as AnchorJSON and as Ratios"),
         ("Anchor[0]=16 1|AnchorJSON=anchors.json", "anchors are given as Anchor and as AnchorJSON"),
         ("AnchorJSON=/nowhere/anchors.json", "cannot read the anchors of /nowhere/anchors.json: No such file"),
+        ("Ratios=1|JSONFormat=XY", "JSONFormat=XY is not available"),
         ("GenerateAnchors=1", "a cell has its anchors before anything is known of the data"),
     ],
 )
