@@ -43,10 +43,12 @@ ROWS = {
         "W4A4, every edge quantized": Quantization("SAT", 4),
         "W4A4, sums of accumulators": Quantization("SAT", 4, False),
         "W8A8, every edge quantized": Quantization("SAT", 8),
+        "W8A8, integer biases": Quantization("LSQ", 8, integer_bias=True),
     },
     "MobileNet-v2": {
         "W4A4, every edge quantized": Quantization("LSQ", 4),
         "W8A8, every edge quantized": Quantization("LSQ", 8),
+        "W8A8, integer biases": Quantization("LSQ", 8, integer_bias=True),
     },
 }
 

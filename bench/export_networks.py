@@ -81,11 +81,13 @@ class Quantization:
     """``SAT``, or ``LSQ`` with signed levels for what is not rectified; first and last layer have 8-bit weights.
 
     Without ``every_edge`` a sum takes the accumulators of its convolutions, and linear bottlenecks have no levels.
+    ``integer_bias``: biases are whole accumulators.
     """
 
     kind: str
     bits: int
     every_edge: bool = True
+    integer_bias: bool = False
 
     @property
     def levels(self) -> int:
@@ -98,13 +100,14 @@ class Quantization:
 
     def activation(self, layer: Layer) -> str:
         """The lines of a cell's output."""
+        bias = "\nQAct.IntegerBias=1" if self.integer_bias else ""
         if not (layer.rectified or self.every_edge):
             return "ActivationFunction=Linear"
         if self.kind == "SAT":
-            return f"ActivationFunction=Linear\nQAct=SAT\nQAct.Range={self.levels}\nQAct.Alpha=4.0"
+            return f"ActivationFunction=Linear\nQAct=SAT\nQAct.Range={self.levels}\nQAct.Alpha=4.0{bias}"
         function, signed = ("Rectifier", "") if layer.rectified else ("Linear", "\nQAct.Signed=1")
         step = (4 if layer.rectified else 6) / self.levels
-        return f"ActivationFunction={function}\nQAct=LSQ\nQAct.Range={self.levels}\nQAct.StepSize={step}{signed}"
+        return f"ActivationFunction={function}\nQAct=LSQ\nQAct.Range={self.levels}\nQAct.StepSize={step}{signed}{bias}"
 
 
 def text(made: list[Layer], size: int, quantization: Quantization) -> str:

@@ -1,7 +1,9 @@
 """The quantized network: LSQ quantizers whose steps are found, not learned.
 
 Weights have the codes -(2^(n-1) - 1) .. 2^(n-1) - 1; outputs have 0 .. 2^n - 1, or -2^(n-1) .. 2^(n-1) - 1 where they
-may be negative. Biases stay real: the integer network makes them part of its exact rescaling.
+may be negative. At 8 bits biases become integers of the accumulator's unit, as int8 tools have them, so that kernels
+such as QLinearConv compute the network as it is; at other bits they stay real, and the integer network makes them part
+of its exact rescaling.
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from n2d2py.layers.batchnorm import BatchNormLayer
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.learn.keeping import carry
-from n2d2py.parts.activations import Linear
+from n2d2py.parts.activations import Activation, Linear
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
 
 RESCALED = "_rescale_act"
 """Ending of the name of a cell that has the factors of the channels."""
 
 MOST_BITS = 16
+_BYTE = 8
 
 
 @dataclass(frozen=True)
@@ -178,10 +181,15 @@ def _with_quantizers(
         changes["weights_quantizer"] = LsqWeights(range=2 * high, mode="Symmetric", init_step=False, step_size=step)
     last: dict[str, Any] = {}
     if output is not None:
+        activation: Activation = getattr(cell, "activation", None) or Linear()
+        last["activation"] = activation
         last["activation_quantizer"] = LsqActivations(
-            range=(1 << choices.bits) - 1, signed=output.signed, init_step=False, step_size=output.step
+            range=(1 << choices.bits) - 1,
+            signed=output.signed,
+            init_step=False,
+            step_size=output.step,
+            integer_bias=choices.bits == _BYTE and activation.in_units(1.0) is not None,
         )
-        last["activation"] = getattr(cell, "activation", None) or Linear()
     if thresholds is None or len(thresholds) == 1:
         return [replace(node, cell=replace(cell, **changes, **last))] if changes or last else [node]
     changes |= {"activation": Linear(), "no_bias": True}

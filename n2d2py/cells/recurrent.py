@@ -108,6 +108,14 @@ class Recurrent(Cell):
                     expected="a signed quantizer",
                     remedy=f"{key}.Signed=1, with {key}=FixedPoint or {key}=LSQ",
                 )
+        for role, quantizer in self.quantizers.items():
+            if quantizer.integer_bias:
+                key = declarations(type(self))[ROLES[role]].key
+                raise ParameterError(
+                    f"{key}.IntegerBias=1 of cell {self.name}: there is no such form of a recurrent cell",
+                    place=self.place(ROLES[role]),
+                    remedy=f"leave out {key}.IntegerBias",
+                )
         if self.nb_outputs == 0:
             object.__setattr__(self, "nb_outputs", self.hidden_size * self.directions)
 

@@ -78,6 +78,15 @@ def _quantized_outputs_have_an_activation(network: Network) -> Complaints:
             yield node, f"cell {node.name} has QAct and no ActivationFunction"
 
 
+def _integer_biases_have_a_form(network: Network) -> Complaints:
+    for node in network:
+        cell = node.cell
+        if not isinstance(cell, ActivatedCell) or cell.activation_quantizer is None or cell.activation is None:
+            continue
+        if cell.activation_quantizer.integer_bias and cell.activation.in_units(1.0) is None:
+            yield node, f"cell {node.name} has QAct.IntegerBias=1 and {cell.activation.label()} before the quantizer"
+
+
 def _losses_are_last(network: Network) -> Complaints:
     for node in network:
         # What gives boxes gives no gradient back.
@@ -150,6 +159,11 @@ RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
         "a quantized output has an activation",
         _quantized_outputs_have_an_activation,
         "write ActivationFunction=Linear beside QAct",
+    ),
+    (
+        "an integer bias stands before a function of straight lines: Linear, Rectifier, Saturation or Clamp",
+        _integer_biases_have_a_form,
+        "write QAct.IntegerBias=0",
     ),
     (
         "a cell with a loss is the end of the network",

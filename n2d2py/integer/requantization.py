@@ -29,6 +29,17 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
+class Line:
+    """What a step function with an integer bias is: code = rint((acc + bias) * slope), clamped to the levels.
+
+    ``biases`` int64 (channels,), ``slopes`` float64 (channels,) that are float32 numbers; 0 in a constant channel.
+    """
+
+    biases: np.ndarray
+    slopes: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Rescaling:
     """Multiplier and bias int64 (channels,), one shift, the highest code R; ``tables`` replace single channels.
 

@@ -16,6 +16,7 @@ from n2d2py.graph.network import Node
 from n2d2py.integer.arithmetic import Alignment, FloatBits, Pieces
 from n2d2py.integer.floats import LARGEST_BITS, floats_of
 from n2d2py.integer.network import Concatenation, Edge, Identity, Operation, Rectification, Requantization
+from n2d2py.integer.requantization import Line
 from n2d2py.integer.requantize import requantize
 from n2d2py.integer.thresholds import Step, monotone_everywhere
 from n2d2py.layers.activated import ActivatedLayer
@@ -24,6 +25,7 @@ from n2d2py.layers.joining import alignments, united
 from n2d2py.layers.pieces import Pieces as LearnedPieces
 from n2d2py.layers.pieces import pieces
 from n2d2py.layers.step import Normalisation
+from n2d2py.layers.step import Step as LearnedStep
 from n2d2py.parameters import Record
 from n2d2py.quant.affine import Affine, reachable
 from n2d2py.quant.grid import Coded, Grid
@@ -215,7 +217,7 @@ class Site:
                 "use ActivationFunction=Linear or Rectifier before the quantizer",
                 "activation",
             )
-        return self._rescale(source, numbers, grid, mode)
+        return self._rescale(source, numbers, grid, mode, _line(step, source.dims.channels))
 
     def _function(self, layer: ActivatedLayer, source: Edge) -> Edge:
         form = None if source.grid is None else pieces(layer.activation, source.grid)
@@ -255,7 +257,7 @@ class Site:
                     "check the statistics of the BatchNorm, and give it Epsilon above 0",
                 )
 
-    def _rescale(self, source: Edge, step: Step, grid: Grid, mode: str) -> Edge:
+    def _rescale(self, source: Edge, step: Step, grid: Grid, mode: str, line: Line | None) -> Edge:
         try:
             found = requantize(step, source.low, source.high, grid.levels - 1, mode, self.name)
         except IntegerError as error:
@@ -269,6 +271,7 @@ class Site:
             mode,
             *((grid.low, grid.step) if not grid.uneven else (0, 1)),
             levels=grid.uneven,
+            line=line,
         )
         ends = np.sort(operation.codes(np.stack([source.low, source.high], axis=1)), axis=1)
         return self.add(operation, Edge(self.name, self.node.output, grid, ends[:, 0], ends[:, 1]))
@@ -296,6 +299,14 @@ def integer_step(
         return codes if (grid.low, grid.step) == (0, 1) else (codes - grid.low) // grid.step
 
     return numbers
+
+
+def _line(step: LearnedStep, channels: int) -> Line | None:
+    line = step.line
+    if line is None:
+        return None
+    biases, slopes = (np.broadcast_to(part.cpu().numpy(), channels) for part in (line.biases, line.slopes))
+    return Line(biases.astype(np.int64), slopes)
 
 
 def _at_zero(form: LearnedPieces) -> int:

@@ -110,13 +110,23 @@ class ActivatedLayer(Layer):
         """
         if self.quantizer is None:
             raise ValueError(f"{self.node.name} has no activation quantizer")
+        whole = grid is not None and self.takes_integer_bias
+        function = self.function
+        if whole and self.activation is not None:
+            function = functions.make(self.activation.in_units(self.quantizer.grid().scale))
         return Step(
             scale=1.0 if grid is None else grid.scale,
             quantizer=self.quantizer,
             offset=offset,
-            function=self.function,
+            function=function,
             monotone=self.activation is None or self._is_monotone(self.activation),
+            integer_bias=whole,
         )
+
+    @property
+    def takes_integer_bias(self) -> bool:
+        """Whether the bias before the quantizer is an integer, once all is known that the first batch decides."""
+        return self.quantizer is not None and self.quantizer.record.integer_bias and self.quantizer.ready
 
     @staticmethod
     def _is_monotone(record: records.Activation) -> bool:
@@ -132,6 +142,7 @@ class ActivatedLayer(Layer):
             step = self.step(before.grid, before.offset)
             if not self.quantizer.ready:
                 self.quantizer.prepare(step.real(before.values, axis=1))
+                step = self.step(before.grid, before.offset)
             grid = self.quantizer.grid()
             codes = step(before.values, axis=1)
             return Coded(codes.to(exact_dtype(grid.magnitude)), grid)

@@ -15,7 +15,7 @@ from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.joining import common, spread, united
 from n2d2py.layers.passes import fits, summed
-from n2d2py.quant.affine import Affine, Term, affine, narrowed
+from n2d2py.quant.affine import Affine, Term, affine, affine_on, narrowed
 from n2d2py.quant.bias import WORD, fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype
 from n2d2py.quant.layouts import layout_of
@@ -124,7 +124,10 @@ class ElemWiseLayer(ActivatedLayer):
         return self.activate_coded(self.sum_form(grids).coded(*spread(values)))
 
     def sum_form(self, grids: Sequence[Grid]) -> Affine:
-        """The integers of a sum: the weights themselves on codes of one scale, else wide codes."""
+        """The integers of a sum: the weights themselves on codes of one scale, else wide codes.
+
+        With an integer bias they are in units of 1/2047 of the quantizer's step, where the inputs have few codes.
+        """
         shape = (-1, *(1 for _ in self.node.output.shape[1:])) if self.by_channel else ()
         if self.sums_codes and len({grid.scale for grid in grids}) == 1:
             grid = self._grid_of_sum(grids)
@@ -134,8 +137,16 @@ class ElemWiseLayer(ActivatedLayer):
                 return Affine(tuple(own), torch.zeros((), dtype=torch.int64), (0,) * len(grids), 0, grid)
         factors, shifts = self.factors.double().cpu(), self.shifts.double().cpu()
         if self.by_channel:
-            return affine([Term((factors * g.scale).view(shape), g) for g in grids], (shifts * len(grids)).view(shape))
-        return affine([Term(factors[index] * g.scale, g) for index, g in enumerate(grids)], shifts.sum())
+            terms = [Term((factors * grid.scale).view(shape), grid) for grid in grids]
+            constant = (shifts * len(grids)).view(shape)
+        else:
+            terms = [Term(factors[index] * grid.scale, grid) for index, grid in enumerate(grids)]
+            constant = shifts.sum()
+        if self.quantizer is not None and self.takes_integer_bias:
+            short = affine_on(terms, constant, self.quantizer.grid().scale)
+            if short is not None:
+                return short
+        return affine(terms, constant)
 
     @staticmethod
     def product_form(grids: Sequence[Grid]) -> tuple[list[Affine | None], Grid]:

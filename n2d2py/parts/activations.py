@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from n2d2py.errors import ParameterError
 from n2d2py.kinds import one_of, real, real_between, unsigned_real
@@ -29,6 +29,13 @@ class Activation(Record):
         """Whether a value below 0 can come out."""
         return True
 
+    def in_units(self, unit: float) -> Activation | None:
+        """The function of values that are given and wanted in units of ``unit``; None if it is no such function.
+
+        It is one where it consists of straight lines through 0 and of bounds.
+        """
+        return None
+
 
 @register("activation", "Linear")
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,9 @@ class Linear(Activation):
     """y = x, or x clamped to [-Clipping, Clipping]."""
 
     clipping: float = parameter("Clipping", unsigned_real, 0.0, "bound of |y|; 0 means none")
+
+    def in_units(self, unit: float) -> Activation | None:
+        return replace(self, clipping=self.clipping / unit)
 
 
 @register("activation", "Rectifier")
@@ -50,6 +60,9 @@ class Rectifier(Activation):
     def reaches_below_zero(self) -> bool:
         return self.leak_slope > 0
 
+    def in_units(self, unit: float) -> Activation | None:
+        return replace(self, clipping=self.clipping / unit)
+
 
 @register("activation", "Saturation")
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +70,9 @@ class Saturation(Activation):
     """y = x clamped to [-Threshold, Threshold]."""
 
     threshold: float = parameter("Threshold", unsigned_real, 1.0, "bound of |y|")
+
+    def in_units(self, unit: float) -> Activation | None:
+        return replace(self, threshold=self.threshold / unit)
 
 
 @register("activation", "Tanh")
@@ -150,6 +166,10 @@ class Clamp(Activation):
     def bounds(self) -> tuple[float | None, float | None]:
         """Low and High, None where there is no bound."""
         return (self.low if self.low > -UNBOUNDED else None), (self.high if self.high < UNBOUNDED else None)
+
+    def in_units(self, unit: float) -> Activation | None:
+        low, high = (bound if bound is None else bound / unit for bound in self.bounds)
+        return replace(self, low=-UNBOUNDED if low is None else low, high=UNBOUNDED if high is None else high)
 
     @property
     def reaches_below_zero(self) -> bool:

@@ -54,6 +54,13 @@ class ActivationQuantizer(Record):
 
     range: int = parameter("Range", positive, 255, "number of steps R; codes 0..R", unit="steps")
     power_of_two: bool = parameter("PowerOfTwo", boolean, False, "1: the scale is rounded up to a power of two")
+    integer_bias: bool = parameter(
+        "IntegerBias",
+        boolean,
+        False,
+        "1: what comes before the quantizer is tested, and becomes integers, as (sum + bias) * slope with an int32 "
+        "bias and a float32 slope, the form of ONNX Runtime's QLinearConv; learning is not changed",
+    )
 
     @property
     def bits(self) -> int:

@@ -54,6 +54,10 @@ class ActivationQuantization(nn.Module):
         """Codes of float64 values, float64, monotone in each value: every operation is correctly rounded."""
         raise NotImplementedError
 
+    def nearest(self, scaled: Tensor) -> Tensor:
+        """Codes of float64 values in units of the grid's scale: each is rounded once, half-way to even."""
+        raise NotImplementedError
+
     def fill(self) -> None:
         """Give what is learned its initial value."""
 

@@ -29,6 +29,9 @@ from n2d2py.quant.grid import Coded, Grid, exact_dtype
 WIDE_BITS = 27
 """Wide codes stay below 2^27 in magnitude."""
 
+PARTS = 2047
+"""Parts of a step of a quantizer in :func:`affine_on`: odd, so that no sum lies half-way between two codes."""
+
 _FEW = 1 << 9
 """Up to this sum of |code|, a multiplier that is rounded to an integer is near enough without a shift."""
 _MOST_SHIFT = 62 - WIDE_BITS
@@ -100,6 +103,22 @@ def affine(terms: Sequence[Term], bias: Tensor | None = None, bits: int = WIDE_B
     low, high = reachable(multipliers, biases, shift_in, shift, [g.low for g in grids], [g.high for g in grids])
     grid = Grid(math.ldexp(1.0, exponent), int(low.min()), int(high.max()))
     return Affine(multipliers, biases, shift_in, shift, grid)
+
+
+def affine_on(terms: Sequence[Term], bias: Tensor, unit: float) -> Affine | None:
+    """As :func:`affine`, on the grid of ``unit`` / 2047, for codes of few bits; None for others.
+
+    ``unit`` is the step of the quantizer that takes the sum. A factor is off by at most 1/4094 of it. Since 2047 is
+    odd, each sum lies 1/4094 of a step or more from where the code changes: more than float32 loses on the way.
+    """
+    if sum(max(term.grid.magnitude, 1) for term in terms) > _FEW:
+        return None
+    multipliers = tuple(torch.round(term.factors.detach().double().cpu() * (PARTS / unit)).long() for term in terms)
+    biases = torch.round(bias.detach().double().cpu() * (PARTS / unit)).long()
+    none, grids = (0,) * len(terms), [term.grid for term in terms]
+    low, high = reachable(multipliers, biases, none, 0, [g.low for g in grids], [g.high for g in grids])
+    grid = Grid(unit / PARTS, int(low.min()), int(high.max()))
+    return Affine(multipliers, biases, none, 0, grid) if grid.magnitude < 1 << WIDE_BITS else None
 
 
 def reachable(

@@ -117,6 +117,9 @@ class FixedLevels(ActivationQuantization):
     def codes(self, real: Tensor) -> Tensor:
         return self.levels.nearest(real / self.scale)
 
+    def nearest(self, scaled: Tensor) -> Tensor:
+        return self.levels.nearest(scaled)
+
 
 def _passing(gradient: Tensor, values: Tensor, passes: Bounds) -> Tensor:
     """``gradient`` where ``values`` lie between the bounds or on one of them, else 0."""

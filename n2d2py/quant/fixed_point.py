@@ -110,6 +110,9 @@ class FixedPointActivationQuantization(ActivationQuantization):
     def codes(self, real: Tensor) -> Tensor:
         return self.levels.nearest(real / self.step.number())
 
+    def nearest(self, scaled: Tensor) -> Tensor:
+        return self.levels.nearest(scaled)
+
     def fill(self) -> None:
         self.step.fill()
 

@@ -60,6 +60,9 @@ class LsqActivationQuantization(ActivationQuantization):
     def codes(self, real: Tensor) -> Tensor:
         return self._now().nearest(real / self.step.number())
 
+    def nearest(self, scaled: Tensor) -> Tensor:
+        return self._now().nearest(scaled)
+
     def _now(self) -> Levels:
         """The levels, shifted by the offset if there is one."""
         return self.step.shifted() if isinstance(self.step, OffsetStep) else self.levels

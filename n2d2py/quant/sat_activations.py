@@ -64,6 +64,9 @@ class SatActivationQuantization(ActivationQuantization):
         clip = self._clip()
         return real.clamp(0.0, clip).mul_(self.record.range / clip).round_()
 
+    def nearest(self, scaled: Tensor) -> Tensor:
+        return scaled.clamp(0.0, float(self.record.range)).round_()
+
     def learned(self) -> list[tuple[str, nn.Parameter]]:
         return [(f"QAct_{'SAT' if self.calibrated else 'PACT'}_Alpha", self.alpha)]
 

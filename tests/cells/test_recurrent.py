@@ -47,6 +47,12 @@ def test_unsigned_where_values_are_signed(key: str, quantizer: str) -> None:
     assert caught.value.place.key == key
 
 
+def test_no_integer_bias_of_inner_tensors() -> None:
+    with pytest.raises(ParameterError, match=r"QGateAcc\.IntegerBias=1 of cell c") as caught:
+        cell("GRU", KEYS + "|QGateAcc=LSQ|QGateAcc.Signed=1|QGateAcc.IntegerBias=1")
+    assert caught.value.remedy == "leave out QGateAcc.IntegerBias"
+
+
 def test_weights_of_a_skipped_input() -> None:
     lines = KEYS.replace("InputDim=6", "InputDim=4") + "|InputMode=0|QWeight=LSQ"
     with pytest.raises(ParameterError, match="with InputMode=0 no weights of its input"):

@@ -128,7 +128,25 @@ def test_the_two_lines_are_right_on_all_pairs(seed: int) -> None:
         assert np.array_equal(np.clip(y, 0, 15), pair.numbers(reachable, np.full(reachable.shape[1], code)))
 
 
-NETWORKS = {"ResNet-18": 3, "MobileNet-v2": 2}
+WHOLE = "ActivationFunction=Linear\nQAct=LSQ\nQAct.Range=255\nQAct.Signed={}\nQAct.IntegerBias=1"
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_with_integer_biases_all_of_8_bits_are_quantized_sums(signed: int) -> None:
+    """QLinearConv for each convolution, and one pass over bytes for the sum of two scales."""
+    text = block(WHOLE.format(signed)).replace(ACT, WHOLE.format(0)).replace("QWeight.Range=15", "QWeight.Range=255")
+    text = text.replace("QWeight=SAT", "QWeight=LSQ")
+    learned, export, batch = made(text, 3, 5)
+    model = build(export)
+    paths = [model.paths[op.name] for op in export.operations if isinstance(op, Requantization)]
+    assert paths == ["QLinearConv"] * (len(paths) - 1) + ["sum of bytes, right for all pairs"]
+    assert len(paths) == 3
+    executors = ["interpreter", "torch", "ONNX Runtime", "ONNX Runtime, QDQ", "C"]
+    report = verification.compare(learned, export, [batch], executors, required=True)
+    assert report.all_equal, report.lines()
+
+
+NETWORKS = {"ResNet-18": 4, "MobileNet-v2": 3}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

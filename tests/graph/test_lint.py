@@ -13,6 +13,7 @@ from n2d2py.cells.softmax import Softmax
 from n2d2py.errors import GraphError
 from n2d2py.graph.lint import RULES, lint
 from n2d2py.graph.network import Network, Node
+from n2d2py.parts.activations import Tanh
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.parts.targets import Target, TargetROIs, TargetRP, TargetScore
 from tests.graph.networks import TINY, network
@@ -61,6 +62,16 @@ CASES = {
     "a quantized output has an activation": (
         broken(replace(CONV, cell=replace(CONV.cell, activation_quantizer=SatActivations())), POOL, FC),
         "cell conv has QAct and no ActivationFunction",
+    ),
+    "an integer bias stands before a function of straight lines: Linear, Rectifier, Saturation or Clamp": (
+        broken(
+            replace(
+                CONV, cell=replace(CONV.cell, activation=Tanh(), activation_quantizer=SatActivations(integer_bias=True))
+            ),
+            POOL,
+            FC,
+        ),
+        "cell conv has QAct.IntegerBias=1 and Tanh before the quantizer",
     ),
     "a cell with a loss is the end of the network": (
         broken(SOFTMAX_NODE, replace(SOFTMAX_NODE, cell=replace(SOFTMAX, name="t", inputs=("s",)))),

@@ -28,12 +28,12 @@ def act(draw: st.DrawFn) -> str:
     if kind == "Binary":
         return "ActivationFunction=Linear\nQAct=Binary"
     function = draw(st.sampled_from(["Linear", "Rectifier"]))
-    steps = draw(st.sampled_from(RANGES))
+    steps = f"{draw(st.sampled_from(RANGES))}\nQAct.IntegerBias={int(draw(st.booleans()))}"
     if kind == "SAT":
         return (
             f"ActivationFunction={function}\nQAct=SAT\nQAct.Range={steps}\nQAct.Alpha={draw(st.sampled_from([1, 3]))}"
         )
-    signed = "\nQAct.Signed=1" if kind == "Signed" and steps > 1 else ""
+    signed = "\nQAct.Signed=1" if kind == "Signed" and not steps.startswith("1\n") else ""
     function = "Linear" if signed else function
     return f"ActivationFunction={function}\nQAct=LSQ\nQAct.Range={steps}{signed}"
 

@@ -25,7 +25,9 @@ def activation(draw: st.DrawFn) -> str:
     function = draw(st.sampled_from(["Linear", "Rectifier", "Saturation"]))
     steps, alpha = draw(st.sampled_from(RANGES)), draw(st.sampled_from([0.7, 1.0, 3.0, 8.0]))
     threshold = "ActivationFunction.Threshold=2.5\n" if function == "Saturation" else ""
-    return f"ActivationFunction={function}\n{threshold}QAct=SAT\nQAct.Range={steps}\nQAct.Alpha={alpha}"
+    bias = int(draw(st.booleans()))
+    quantizer = f"QAct=SAT\nQAct.Range={steps}\nQAct.Alpha={alpha}\nQAct.IntegerBias={bias}"
+    return f"ActivationFunction={function}\n{threshold}{quantizer}"
 
 
 class Text:

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n2d2py.quant.affine import Term, affine, aligned, narrowed
+from n2d2py.quant.affine import Term, affine, affine_on, aligned, narrowed
 from n2d2py.quant.grid import Grid
 
 factors = st.floats(-1e3, 1e3, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-9)
@@ -41,6 +42,25 @@ def test_powers_of_two_lose_nothing():
     form = affine([Term(torch.tensor(0.5).double(), Grid(0.5, -(1 << 20), 1 << 20))])
     assert form.shift == 0
     assert int(form.multipliers[0]) * form.grid.scale == 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_short_codes_never_lie_half_way(seed):
+    """In units of 1/2047 of a quantizer's step: no pair of codes is near the edge of a code."""
+    random = np.random.default_rng(seed)
+    grids = [Grid(float(random.uniform(0.1, 2)), -128, 127), Grid(float(random.uniform(0.1, 2)), 0, 255)]
+    terms = [Term(torch.tensor(grid.scale).double(), grid) for grid in grids]
+    form = affine_on(terms, torch.zeros(()).double(), 1.5)
+    pairs = torch.cartesian_prod(*(torch.arange(grid.low, grid.high + 1) for grid in grids)).T
+    found = form(*pairs).double() * form.grid.scale / 1.5
+    assert float((found % 1.0 - 0.5).abs().min()) >= 1 / 4094 - 1e-9
+    wanted = sum(codes * grid.scale for codes, grid in zip(pairs, grids, strict=True)) / 1.5
+    assert float((found - wanted).abs().max()) <= (128 + 255) / 4094 + 1e-9
+
+
+def test_wide_codes_are_not_made_short():
+    terms = [Term(torch.tensor(0.5).double(), Grid(0.5, -1000, 1000))]
+    assert affine_on(terms, torch.zeros(()).double(), 1.0) is None
 
 
 def test_what_is_not_finite_is_refused():

@@ -121,6 +121,26 @@ def integer_line(steps: Steps, factors: list[int], unit: int, highest: int) -> L
     return None
 
 
+def line_by_definition(steps: Steps, bias: int, slope: float, zero: int, highest: int) -> Line | None:
+    """The line of a step function that has an integer bias, if ``QLinearConv`` computes it right at every edge.
+
+    Its numbers are those of the line, to which the output's zero point ``zero`` is added after they are rounded.
+    """
+    if not len(steps.first):
+        return Line(0, 1, steps.least - zero, 1.0)
+    if not follows(steps, bias, slope, zero, highest):
+        return None
+    return Line(1, steps.sign, steps.sign * bias, steps.sign * slope)
+
+
+def follows(steps: Steps, bias: int, slope: float, zero: int, highest: int) -> bool:
+    """Whether rint(float32(acc + bias) * slope) + zero, in float32, has the right number at every edge."""
+    points, codes = steps.points
+    wide, scale = points + steps.sign * bias, np.float32(steps.sign * slope)
+    y = np.clip(np.rint(wide.astype(np.float32) * scale) + zero, 0, highest)
+    return bool(scale > 0 and np.abs(wide).max() <= _INT32 and np.array_equal(y, codes))
+
+
 _FINE_BIAS = 1 << 12
 
 

@@ -11,14 +11,18 @@ from itertools import product
 
 import numpy as np
 
+from n2d2py.export.qlinear.fitting import follows, steps_of
 from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.network import Requantization
+from n2d2py.integer.requantization import Rescaling
 
 _MARGIN = 1e-3
 """In codes: far above what float32 can lose on numbers up to 512."""
+_ROUNDED = 2.0**-23
+"""Of the largest number on the way: two roundings of float32."""
 _MOST_PAIRS = 1 << 16
 _TWEAKS = np.linspace(-0.03, 0.03, 41)
 _FEW_PAIRS = 1 << 12
@@ -29,7 +33,7 @@ def add_pair(site: Site, operation: Alignment, taker: Requantization) -> Value |
     """The rescaled sum of two edges of bytes, or None if it has not this form."""
     if not _fits(site, operation, taker):
         return None
-    found = _scales(site, operation, taker)
+    found = _scales_by_definition(site, operation, taker) or _scales(site, operation, taker)
     if found is None:
         return None
     (left, right), zero = found
@@ -43,19 +47,24 @@ def add_pair(site: Site, operation: Alignment, taker: Requantization) -> Value |
 
 
 def _fits(site: Site, operation: Alignment, taker: Requantization) -> bool:
-    """Two inputs of bytes and one size, the same function in all channels, few enough pairs."""
-    rescaling, numbers = taker.rescaling, [*operation.multipliers, operation.biases]
-    tables = {(table.sign, *table.thresholds.tolist()) for table in rescaling.tables.values()}
+    """Two inputs of bytes and one size, the same sum in all channels, few enough pairs."""
+    numbers = [*operation.multipliers, operation.biases]
     return (
         len(site.inputs) == 2
         and all(value.type == "uint8" for value in site.inputs)
         and len({edge.dims for edge in site.sources}) == 1
         and all(len({*array.ravel().tolist()}) == 1 for array in numbers)
-        and ((len(rescaling.tables) == rescaling.channels and len(tables) == 1) or not tables)
-        and len({*zip(rescaling.multipliers.tolist(), rescaling.biases.tolist(), strict=True)}) == 1
-        and rescaling.highest <= 255
+        and taker.rescaling.highest <= 255
         and _pairs(site)[0].size <= _MOST_PAIRS
     )
+
+
+def _alike(rescaling: Rescaling) -> bool:
+    """Whether all channels are rescaled by the same numbers."""
+    tables = {(table.sign, *table.thresholds.tolist()) for table in rescaling.tables.values()}
+    return ((len(rescaling.tables) == rescaling.channels and len(tables) == 1) or not tables) and len(
+        {*zip(rescaling.multipliers.tolist(), rescaling.biases.tolist(), strict=True)}
+    ) == 1
 
 
 def _pairs(site: Site) -> tuple[np.ndarray, np.ndarray]:
@@ -65,17 +74,52 @@ def _pairs(site: Site) -> tuple[np.ndarray, np.ndarray]:
     return left.ravel(), right.ravel()
 
 
-def _scales(site: Site, operation: Alignment, taker: Requantization) -> tuple[tuple[float, float], int] | None:
-    """Scales of the stored inputs and the zero point of the output: right, with a margin, for all pairs."""
-    rescaling, pairs = taker.rescaling, _pairs(site)
+def _wanted(site: Site, operation: Alignment, taker: Requantization) -> np.ndarray:
+    """The number of the level of each pair."""
+    pairs = _pairs(site)
     factors = [int(array.ravel()[0]) for array in operation.multipliers]
     sums = np.full(pairs[0].shape, int(operation.biases.ravel()[0]), dtype=np.int64)
     for codes, factor, shift in zip(pairs, factors, operation.pre_shifts, strict=True):
         sums += ((codes + (1 << shift >> 1)) >> shift) * factor
-    wide = sums >> operation.shift
-    wanted = rescaling.codes(np.broadcast_to(wide, (rescaling.channels, wide.size)))[0]
-    least = np.where(wanted > 0, wanted - 0.5 + _MARGIN, -np.inf)
-    most = np.where(wanted < rescaling.highest, wanted + 0.5 - _MARGIN, np.inf)
+    wide, channels = sums >> operation.shift, taker.rescaling.channels
+    return taker.rescaling.codes(np.broadcast_to(wide, (channels, wide.size)))[0]
+
+
+def _scales_by_definition(
+    site: Site, operation: Alignment, taker: Requantization
+) -> tuple[tuple[float, float], int] | None:
+    """As :func:`_scales`, those of a sum with an integer bias: its multipliers times the slope of its step function.
+
+    The margin is what float32 may lose: a rounding of each product, of their sum, and of the sum of the zero points.
+    """
+    if taker.line is None or taker.levels or taker.step != 1 or not 0 <= -taker.low <= 255:
+        return None
+    if operation.shift or any(operation.pre_shifts) or operation.biases.any() or taker.line.biases.any():
+        return None
+    zero, pairs, highest, slope = -taker.low, _pairs(site), taker.rescaling.highest, float(taker.line.slopes[0])
+    if not all(follows(steps, 0, slope, zero, highest) for steps in steps_of(taker.rescaling, site.made)):
+        return None
+    factors = [int(array.ravel()[0]) for array in operation.multipliers]
+    wanted = np.clip(np.rint((pairs[0] * factors[0] + pairs[1] * factors[1]) * slope) + zero, 0, highest)
+    one, other = (float(np.float32(factor * slope)) for factor in factors)
+    y = pairs[0] * one + pairs[1] * other + zero
+    largest = sum(s * (255 + value.zero) for s, value in zip((one, other), site.inputs, strict=True)) + zero
+    least, most = _room(wanted, highest, largest * _ROUNDED)
+    return ((one, other), zero) if min(one, other) > 0 and bool(np.all((y >= least) & (y <= most))) else None
+
+
+def _room(wanted: np.ndarray, highest: int, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Between which real numbers those of each pair must lie to be rounded to the wanted ones."""
+    least = np.where(wanted > 0, wanted - 0.5 + margin, -np.inf)
+    return least, np.where(wanted < highest, wanted + 0.5 - margin, np.inf)
+
+
+def _scales(site: Site, operation: Alignment, taker: Requantization) -> tuple[tuple[float, float], int] | None:
+    """Scales of the stored inputs and the zero point of the output: right, with a margin, for all pairs."""
+    if not _alike(taker.rescaling):
+        return None
+    rescaling, pairs = taker.rescaling, _pairs(site)
+    least, most = _room(_wanted(site, operation, taker), rescaling.highest, _MARGIN)
     tweaks = _TWEAKS if pairs[0].size <= _FEW_PAIRS else np.zeros(1)
     order = sorted(product(tweaks, tweaks), key=lambda pair: abs(pair[0]) + abs(pair[1]))
     for base, zeros in _starts(site, operation, taker):

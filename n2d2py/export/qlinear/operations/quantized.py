@@ -6,7 +6,7 @@ from itertools import product as choices
 
 import numpy as np
 
-from n2d2py.export.qlinear.fitting import Line, integer_line, steps_of
+from n2d2py.export.qlinear.fitting import Line, Steps, integer_line, line_by_definition, steps_of
 from n2d2py.export.qlinear.graph import EXACT, Value
 from n2d2py.export.qlinear.operations.product import PAIR, Product
 from n2d2py.export.qlinear.operations.rescaling import finish
@@ -26,7 +26,10 @@ def quantized_sums(site: Site, operation: Weighted, taker: Requantization, produ
         limit = min(127, PAIR // (2 * most * unit)) if kind == "int8" else 127
         if limit < int(largest.max(initial=0)):
             continue
-        lines: list[Line] = []
+        lines = _by_definition(taker, steps) if unit == 1 else None
+        if lines is not None:
+            return _written(site, operation, taker, product, lines, kind, unit, -taker.low)
+        lines = []
         for channel, one in enumerate(steps):
             room = limit // max(int(largest[channel]), 1)
             sums = int(np.abs(rows[channel]).sum()) * most * unit
@@ -40,18 +43,40 @@ def quantized_sums(site: Site, operation: Weighted, taker: Requantization, produ
     return None
 
 
+def _by_definition(taker: Requantization, steps: list[Steps]) -> list[Line] | None:
+    """The lines of a step function with integer biases, if all are right as bytes with the output's zero point."""
+    if taker.line is None or taker.levels or taker.step != 1 or not 0 <= -taker.low <= 255:
+        return None
+    highest = taker.rescaling.highest
+    found: list[Line] = []
+    for one, bias, slope in zip(steps, taker.line.biases.tolist(), taker.line.slopes.tolist(), strict=True):
+        line = line_by_definition(one, bias, slope, -taker.low, highest)
+        if line is None:
+            return None
+        found.append(line)
+    return found
+
+
 def _factors(room: int) -> list[int]:
     """Factors up to ``room`` that are worth a trial, the finest first."""
     return sorted({room, *(max(1, room * k // 8) for k in range(1, 8))}, reverse=True) if room else []
 
 
 def _written(
-    site: Site, operation: Weighted, taker: Requantization, product: Product, lines: list[Line], kind: str, unit: int
+    site: Site,
+    operation: Weighted,
+    taker: Requantization,
+    product: Product,
+    lines: list[Line],
+    kind: str,
+    unit: int,
+    level: int = 0,
 ) -> Value:
+    """``level``: the output's zero point, which is added to what the lines give."""
     graph, name = site.graph, operation.cell
     factors = np.array([line.factor * line.sign for line in lines]).reshape(-1, 1, 1, 1)
     zero = 0 if kind == "int8" else 128
-    one, none = graph.constant(1.0, "float"), graph.constant(0, "uint8")
+    one, none = graph.constant(1.0, "float"), graph.constant(level, "uint8")
     origin = graph.constant(product.value.zero * unit, "uint8")
     value = product.value.name if unit == 1 else _magnified(site, product.value, unit)
     weights = graph.weights(product.weights * factors + zero, kind, f"{name}_w")
