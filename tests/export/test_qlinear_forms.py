@@ -8,14 +8,15 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from integer.learned import lenet
 from onnx import TensorProto
 
 from n2d2py.export import verification
-from n2d2py.export.qlinear.exporter import FORMS, export_packed, export_qdq
+from n2d2py.export.qlinear.exporter import FORMS, export_onnx, export_packed, export_qdq
 from n2d2py.export.qlinear.graph import packing
 from n2d2py.export.qlinear.model import build
 
-from .made import made_lenet
+from .made import made, made_lenet
 
 RANGES = (1, 3, 7, 15, 31, 63, 127, 255)
 
@@ -40,6 +41,18 @@ def test_qdq_has_no_qlinear_convolution(tmp_path: Path) -> None:
     fused = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
     plain = [node.op_type for node in build(export).proto.graph.node]
     assert fused.count("QLinearConv") == plain.count("QLinearConv") > 0
+
+
+def test_what_an_integer_bias_would_make_faster_is_told(tmp_path: Path) -> None:
+    """Of 8 bits: with real biases the cells are named, with integer ones all are QLinearConv and nothing is said."""
+    text = lenet(255, 255).replace("QWeight=SAT", "QWeight=SAT\nQWeight.QuantMode=Symmetric")
+    for whole in (False, True):
+        _, export, _ = made(text.replace("QAct.Range=", "QAct.IntegerBias=1\nQAct.Range=") if whole else text)
+        (tmp_path / str(whole)).mkdir()
+        lines = export_onnx(export, tmp_path / str(whole))
+        told = [line for line in lines if "IntegerBias" in line or "outside of QLinearConv" in line]
+        assert len(told) == (0 if whole else 2), lines
+        assert whole or told[0].endswith(": bn1, bn2")
 
 
 def test_weights_of_four_bits_are_packed(tmp_path: Path) -> None:

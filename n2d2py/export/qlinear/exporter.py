@@ -12,7 +12,10 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.export.base import Export
 from n2d2py.export.qlinear.graph import Form
 from n2d2py.export.qlinear.model import PLAIN, Model, build
+from n2d2py.integer.network import Requantization, Weighted
 from n2d2py.registry import register
+
+_BYTE, _BYTE_WEIGHTS, _SHOWN = 255, 127, 4
 
 FORMS = {"ONNX": PLAIN, "ONNX-QDQ": Form(qdq=True), "ONNX-packed": Form(packed=True)}
 """The exporters, and how each writes the same integers."""
@@ -56,4 +59,24 @@ def lines(export: Export, model: Model) -> list[str]:
         for operation in export.operations
         for value in [model.values[operation.name]]
     ]
-    return tables.table(("operation", "kind", "stored as", "computed by"), rows)
+    return [*tables.table(("operation", "kind", "stored as", "computed by"), rows), *_advice(export, model)]
+
+
+def _advice(export: Export, model: Model) -> list[str]:
+    """Which cells QLinearConv would compute if their biases were whole accumulators."""
+    made = {operation.name: operation for operation in export.operations}
+    found = []
+    for operation in export.operations:
+        if not isinstance(operation, Requantization) or operation.line is not None or operation.levels:
+            continue
+        sums = made.get(operation.inputs[0])
+        short = isinstance(sums, Weighted) and abs(sums.weights).max(initial=0) <= _BYTE_WEIGHTS
+        if short and operation.rescaling.highest <= _BYTE and "QLinear" not in model.paths[operation.name]:
+            found.append(operation.cell)
+    if not found:
+        return []
+    named = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} others" if len(found) > _SHOWN else "")
+    return [
+        f"outside of QLinearConv, because no integer bias is equal to theirs: {named}",
+        "QAct.IntegerBias=1 in these cells makes their biases integers in testing too, and the model faster",
+    ]
