@@ -105,11 +105,23 @@ def recurrent(kind: str) -> Making:
     return made
 
 
+def whole(make: Making) -> Making:
+    """The same network with integer biases."""
+
+    def made(weights: int, activations: int) -> str:
+        return make(weights, activations).replace("QAct.Range=", "QAct.IntegerBias=1\nQAct.Range=")
+
+    return made
+
+
 CASES = (
     Case("LeNet, 20x20", lenet, ALL, small=True),
     Case("LeNet, 20x20, quantized after learning", float_lenet, EQUAL[1:], calibrated=True, small=True),
     Case("Pre-activation residual blocks, 8x8", blocks.resnet_v2, FEW, small=True),
     Case("Inception-like, 8x8", blocks.inception, ALL, small=True),
+    Case("LeNet, 20x20, integer biases", whole(lenet), (*FEW, (127, 255)), small=True),
+    Case("Residual blocks, 8x8, integer biases", whole(blocks.resnet_v1), (*FEW, (127, 255))),
+    Case("Linear bottlenecks, 8x8, integer biases", whole(blocks.mobilenet_v2), (*FEW, (127, 255))),
     Case("LSTM, 4 steps", recurrent("LSTM"), WIDE),
     Case("GRU, 4 steps", recurrent("GRU"), WIDE),
     Case("ResNet-20, 32x32", model("ResNet-20_CIFAR10.ini"), FEW),

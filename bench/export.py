@@ -3,10 +3,11 @@
     OMP_NUM_THREADS=1 python bench/export.py [--network ResNet-18] [--rounds 15] [--size 224] [--narrow]
 
 Batch 1. All files take turns in every round, so that whatever else the machine does falls on all alike; the ratio is
-the median over rounds of (time of the file / time of the statically quantized file). Time is that of the thread, so
-that other processes count as little as possible; ``--wall`` takes the clock's instead. "Every edge quantized" is the
-network in which all that a sum takes has its own quantizer; in the other one it takes accumulators, which need wide
-integers in memory. Weights are random, BatchNorm statistics those of random images.
+the median over rounds of (time of the file / time of the statically quantized file), of that with s8 weights and of
+that with u8 weights. Time is that of the thread, so that other processes count as little as possible; ``--wall`` takes
+the clock's instead. "Every edge quantized" is the network in which all that a sum takes has its own quantizer; in the
+other one it takes accumulators, which need wide integers in memory. "Integer biases" is QAct.IntegerBias=1. Weights are
+random, BatchNorm statistics those of random images.
 
 On processors without VNNI the static quantizer's file with s8 weights adds products in 16 bits with saturation: its
 sums may be wrong. The one with u8 weights is what is exact there.
@@ -98,6 +99,7 @@ def session(model: str | bytes) -> onnxruntime.InferenceSession:
 
 Contestants = dict[str, tuple[onnxruntime.InferenceSession, np.ndarray]]
 PEER = "static quantizer, W8A8"
+EXACT_PEER = f"{PEER}, u8 weights"
 
 
 def peers(made: list[Layer], size: int, clipped: bool, real: np.ndarray) -> Contestants:
@@ -106,7 +108,7 @@ def peers(made: list[Layer], size: int, clipped: bool, real: np.ndarray) -> Cont
         path = str(Path(name) / "float.onnx")
         onnx.save(plain(made, size, clipped), path)
         result = {"float32": (session(path), real)}
-        for title, kind in ((PEER, QuantType.QInt8), (f"{PEER}, u8 weights", QuantType.QUInt8)):
+        for title, kind in ((PEER, QuantType.QInt8), (EXACT_PEER, QuantType.QUInt8)):
             quantized = str(Path(name) / "static.onnx")
             quantize_static(
                 path, quantized, Random(size), quant_format=QuantFormat.QDQ, per_channel=True,
@@ -161,10 +163,15 @@ def main() -> None:
     for network in words.network or ROWS:
         runs, differing = contestants(network, words.size, words.classes, words.narrow)
         times = measured(runs, words.rounds, "perf_counter" if words.wall else "thread_time")
-        print(f"{network + ', batch 1, one thread':<40} {'ms':>8} {'ratio':>7} {'codes that differ':>18}")
+        head = f"{network + ', batch 1, one thread':<40} {'ms':>8} {'/ s8':>7} {'/ u8':>7} {'codes that differ':>18}"
+        print(head)
         for name, rows in times.items():
-            ratio = statistics.median(row / other for row, other in zip(rows, times[PEER], strict=True))
-            print(f"{name:<40} {1e3 * statistics.median(rows):>8.2f} {ratio:>7.2f} {differing.get(name, '-'):>18}")
+            ratios = [
+                statistics.median(row / other for row, other in zip(rows, times[peer], strict=True))
+                for peer in (PEER, EXACT_PEER)
+            ]
+            columns = f"{1e3 * statistics.median(rows):>8.2f} {ratios[0]:>7.2f} {ratios[1]:>7.2f}"
+            print(f"{name:<40} {columns} {differing.get(name, '-'):>18}")
 
 
 if __name__ == "__main__":

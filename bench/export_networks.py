@@ -81,7 +81,7 @@ class Quantization:
     """``SAT``, or ``LSQ`` with signed levels for what is not rectified; first and last layer have 8-bit weights.
 
     Without ``every_edge`` a sum takes the accumulators of its convolutions, and linear bottlenecks have no levels.
-    ``integer_bias``: biases are whole accumulators.
+    ``integer_bias``: biases are whole accumulators, weights -127 .. 127.
     """
 
     kind: str
@@ -96,6 +96,8 @@ class Quantization:
 
     def weights(self, first: bool) -> str:
         """The lines of a layer's weights."""
+        if self.integer_bias:  # weights that take all of -127 .. 127
+            return "QWeight=SAT\nQWeight.Range=255\nQWeight.QuantMode=Symmetric"
         return f"QWeight={self.kind}\nQWeight.Range={255 if first else self.levels}"
 
     def activation(self, layer: Layer) -> str:
