@@ -77,6 +77,16 @@ def test_a_region_proposal_network_learns(rectangles, tmp_path):
     assert float(mean.removeprefix("Mean average precision: ").removesuffix("%")) > 80
 
 
+def test_a_network_that_sees_mirrored_stimuli_finds_the_regions_where_they_are(rectangles, tmp_path):
+    mirror = "[mirror]\nType=Transformation\nInput=sp\nNbOutputs=1\nTransformation=Flip\nHorizontalFlip=1\n\n[Body]\n"
+    text = text_of(ONE, rectangles).replace("[Body]\n", mirror).replace("Input=sp\nStride", "Input=mirror\nStride")
+    net = load(text.replace("NbClass=2\nConfig", "NbClass=2\nFlip=1\nConfig"), tmp_path)
+    net.learn(5)
+    learned = net.test()
+    assert learned.rate > 0.9
+    assert overlap(learned) > 0.6
+
+
 def overlap(result: testing.Result) -> float:
     """The mean overlap of what is found with its region."""
     assert result.found is not None

@@ -12,7 +12,7 @@ from n2d2py.cells.base import Dims, concatenated
 from n2d2py.cells.spatial import check_flat
 from n2d2py.errors import GraphError, ParameterError
 from n2d2py.kinds import boolean, one_of, positive, real_between, text, unsigned, unsigned_real
-from n2d2py.parameters import check_available, parameter
+from n2d2py.parameters import parameter
 from n2d2py.registry import register
 
 DETECTORS = ("LapNet", "SSD", "YOLO")
@@ -33,6 +33,10 @@ class Anchor(AnchoredCell):
     at the borders of the image (equation 2 of the paper, for corners). Positions are a stride apart, the ratio of
     the image's size to that of the input, rounded up. IoU is 0 where no regions are known.
 
+    Flip=1: the inputs were made of the stimuli with left and right exchanged. Boxes are those of the stimuli all the
+    same: an anchor (x, y, w, h) stands at W - x - w, W being the width of the image. Offsets are not mirrored: tx moves
+    to the right in the stimuli, with Flip too, and so it is learned.
+
     What is learned: of an anchor that overlaps a region by PositiveIoU, or the most of all, the score 1 and the
     offsets to that region; of one that overlaps none by NegativeIoU the score 0.
 
@@ -43,6 +47,7 @@ class Anchor(AnchoredCell):
     """
 
     learns_alone: ClassVar[bool] = True
+    own_meanings: ClassVar[tuple[str, ...]] = ("flip",)
 
     detector: str = parameter("DetectorType", one_of(*DETECTORS), "", "the detector whose loss is learned from")
     input_format: str = parameter(
@@ -59,7 +64,9 @@ class Anchor(AnchoredCell):
     negative_sample: int = parameter("LossNegativeSample", unsigned, 128, "negative anchors drawn of a stimulus (SSD)")
     map_width: int = parameter("FeatureMapWidth", unsigned, 0, "width of the image; 0: that of the stimuli")
     map_height: int = parameter("FeatureMapHeight", unsigned, 0, "height of the image; 0: that of the stimuli")
-    flip: bool = parameter("Flip", boolean, False, "1: boxes are mirrored")
+    flip: bool = parameter(
+        "Flip", boolean, False, "1: the inputs are those of mirrored stimuli: anchors stand mirrored"
+    )
     negative_ratio: float = parameter(
         "NegativeRatio", unsigned_real, 3.0, "negative anchors learned for each positive one (LapNet)"
     )
@@ -67,7 +74,6 @@ class Anchor(AnchoredCell):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_available(self, "flip")
         if not self.detector:
             console.warning(f"Anchor cell {self.name} without DetectorType: SSD is taken, at: {self.place()}")
             object.__setattr__(self, "detector", "SSD")
@@ -106,5 +112,5 @@ class Anchor(AnchoredCell):
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)
-        lines.insert(1, f"{self.detector}, {len(self.boxes)} anchors")
+        lines.insert(1, f"{self.detector}, {len(self.boxes)} anchors" + (", mirrored" if self.flip else ""))
         return lines

@@ -124,6 +124,9 @@ class Cell(Record):
     normalizes: ClassVar[bool] = False
     """Whether a network at rest scales and shifts each channel here, which weights before it could do as well."""
 
+    own_meanings: ClassVar[tuple[str, ...]] = ()
+    """Fields of keys that N2D2 does not document: their meaning is n2d2py's own, which is said if one is set."""
+
     changes_rows: ClassVar[bool] = False
     """Whether the rows of its output are not the stimuli of the batch, but boxes found in them."""
 

@@ -11,7 +11,7 @@ from n2d2py.cells.base import ActivatedCell, Dims
 from n2d2py.cells.spatial import check_flat
 from n2d2py.errors import GraphError
 from n2d2py.kinds import boolean, one_of, positive
-from n2d2py.parameters import REQUIRED, check_available, parameter
+from n2d2py.parameters import REQUIRED, parameter
 from n2d2py.registry import register
 
 
@@ -30,21 +30,29 @@ class ROIPooling(ActivatedCell):
     * BilinearTF: the first and the last output lie on the first and the last feature of the box, the others evenly
       between them (one output alone: on the first).
 
+    What of a box lies beyond the features: Max and Average cut it off before the box is divided, and Bilinear takes the
+    nearest feature there is. With IgnorePadding=1 it does not count: the whole box is divided, an output takes the
+    maximum or the mean of its features that exist, the bilinear weights are divided by the sum of those of features
+    that exist, and an output without any is 0. Boxes of RP lie within the stimuli and are pooled as ever.
+
+    Flip=1: the features were made of the stimuli with left and right exchanged. A box is pooled where it comes to lie
+    in them, at x' = W - x - w of stimuli of width W. The output is not mirrored back: its left is the box's right.
+
     The output has a row for each box. No gradient comes back to the boxes.
     """
 
     changes_rows: ClassVar[bool] = True
+    own_meanings: ClassVar[tuple[str, ...]] = ("flip", "ignore_padding")
 
     width: int = parameter("OutputsWidth", positive, REQUIRED, "width of the output")
     height: int = parameter("OutputsHeight", positive, REQUIRED, "height of the output")
     pooling: str = parameter(
         "Pooling", one_of("Max", "Average", "Bilinear", "BilinearTF"), REQUIRED, "what is taken of the features"
     )
-    flip: bool = parameter("Flip", boolean, False, "1: boxes are mirrored")
-    ignore_padding: bool = parameter("IgnorePadding", boolean, False, "1: padding of the cells before does not count")
-
-    def __post_init__(self) -> None:
-        check_available(self, "flip", "ignore_padding")
+    flip: bool = parameter("Flip", boolean, False, "1: the features are those of mirrored stimuli")
+    ignore_padding: bool = parameter(
+        "IgnorePadding", boolean, False, "1: what of a box lies beyond the features does not count"
+    )
 
     def outputs(self, inputs: Sequence[Dims]) -> Dims:
         if len(inputs) < 2:
@@ -74,5 +82,5 @@ class ROIPooling(ActivatedCell):
 
     def label(self, inputs: Sequence[Dims], output: Dims) -> list[str]:
         lines = super().label(inputs, output)
-        lines.insert(1, self.pooling)
+        lines.insert(1, self.pooling + (", mirrored" if self.flip else ""))
         return lines

@@ -18,6 +18,7 @@ from n2d2py.cells.base import PROVIDER, Cell, Dims
 from n2d2py.errors import GraphError, IniError, N2d2Error, Place, nearest
 from n2d2py.graph.batchnorms import with_batchnorms
 from n2d2py.graph.lint import lint
+from n2d2py.graph.meanings import tell_of_own_meanings
 from n2d2py.graph.models import check_model, spikes
 from n2d2py.graph.naming import check_names
 from n2d2py.graph.network import FRAME, Network, Node
@@ -76,6 +77,7 @@ def build(document: Document, name: str, on_error: OnError | None = None) -> Net
     )
     check_names("target", network.targets)
     lint(network)
+    tell_of_own_meanings(network)
     console.line("Remove extra Reshape...")
     network = without_extra_reshapes(network)
     if settings.insert_batchnorm:

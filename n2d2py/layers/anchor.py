@@ -9,7 +9,7 @@ from torch.nn import functional
 from n2d2py.cells.anchor import COORDINATES, Anchor
 from n2d2py.errors import LearningError
 from n2d2py.graph.network import Node
-from n2d2py.layers.anchors import BoxLayer, clipped, moved, offsets_to, overlaps, without_truth
+from n2d2py.layers.anchors import BoxLayer, clipped, mirrored, moved, offsets_to, overlaps, without_truth
 from n2d2py.layers.joining import joined
 from n2d2py.registry import register
 
@@ -33,7 +33,10 @@ class AnchorLayer(BoxLayer):
         return self.cell.map_width or self.stimuli.width, self.cell.map_height or self.stimuli.height
 
     def anchors(self, like: Tensor) -> Tensor:
-        """The anchors at their positions, (anchors, height, width, 4), of the type and device of ``like``."""
+        """The anchors at their positions, (anchors, height, width, 4), of the type and device of ``like``.
+
+        They stand in the stimuli, as labelled regions do: with Flip they are mirrored here, and only here.
+        """
         width, height = self.node.output.width, self.node.output.height
         across, down = (-(-size // count) for size, count in zip(self.image, (width, height), strict=True))
         x = torch.arange(width).mul(across)[None, None, :, None]
@@ -41,6 +44,8 @@ class AnchorLayer(BoxLayer):
         boxes = torch.tensor(self.cell.boxes, dtype=torch.float64)[:, None, None]
         shift = torch.cat([x.expand(1, height, width, 1), y.expand(1, height, width, 1)], -1)
         placed = torch.cat([boxes[..., :2] + shift, boxes[..., 2:].expand(-1, height, width, -1)], -1)
+        if self.cell.flip:
+            placed = mirrored(placed, self.image[0])
         return placed.to(like)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:

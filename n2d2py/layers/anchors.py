@@ -80,6 +80,11 @@ def clipped(boxes: Tensor, width: float, height: float) -> Tensor:
     return torch.cat([low, (high - low).clamp(min=0)], -1)
 
 
+def mirrored(boxes: Tensor, width: float) -> Tensor:
+    """Where boxes (.., 4) come to lie if left and right of an image of that width are exchanged: x' = width - x - w."""
+    return torch.cat([width - boxes[..., :1] - boxes[..., 2:3], boxes[..., 1:]], -1)
+
+
 def filled(rows: Tensor, count: int) -> Tensor:
     """The first ``count`` of ``rows`` (n, ..), with rows of zeros behind them if there are fewer."""
     rows = rows[:count]

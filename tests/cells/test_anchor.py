@@ -18,6 +18,9 @@ def test_channels() -> None:
     two = cell("Anchor", THREE + "|Input=a,b")
     assert two.outputs([dims(3), dims(12)]) == dims(18)
     assert anchor.label([dims(15)], dims(18)) == ["18x8x8", "LapNet, 3 anchors"]
+    mirrored = cell("Anchor", THREE + "|Flip=1")
+    assert mirrored.outputs([dims(15)]) == dims(18)
+    assert mirrored.label([dims(15)], dims(18))[1] == "LapNet, 3 anchors, mirrored"
 
 
 def test_defaults() -> None:
@@ -43,7 +46,6 @@ def test_a_missing_detector(caplog: pytest.LogCaptureFixture) -> None:
         ("DetectorType=Yolo|Ratios=1", r"did you mean YOLO\?"),
         (THREE + "|NegativeIoU=0.8", r"NegativeIoU=0.8 is above PositiveIoU=0.7"),
         (THREE + "|NbClass=2", "3 anchors cannot be shared out to 2 classes"),
-        (THREE + "|Flip=1", "Flip=1 is not available"),
     ],
 )
 def test_what_cannot_be(lines: str, what: str) -> None:

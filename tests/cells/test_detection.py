@@ -281,3 +281,32 @@ def test_the_others_are_read_again() -> None:
     drawing = dot(network, "boxes.ini").source
     for words in ("2 x 10, both ways", "LapNet, 6 anchors", "2 classes, 3 boxes each"):
         assert words in drawing
+
+
+PARTED = (
+    OTHERS.replace("[det]\nType=ObjectDet\nInput=anchor\n", "[det]\nType=ObjectDet\nInput=anchor,p,m\nNumParts=1 2\n")
+    .replace("Score_Threshold=0.25 0.5\n", "Score_Threshold=0.25 0.5\nNumTemplates=1 0\n")
+    .replace("Input=rp,t,s\n", "Input=rp,t,s,v\nNumParts=0 2\n")
+    .replace("DetectorType=LapNet\n", "DetectorType=LapNet\nFlip=1\n")
+    + "".join(
+        f"[{name}]\nType=Conv\nInput=sp\nKernelSize=4\nStride=4\nNbOutputs={count}\n"
+        for name, count in (("p", 18), ("m", 9))
+    )
+    + "[v]\nType=Fc\nInput=rp\nNbOutputs=6\n"
+)
+
+
+def test_parts_templates_and_mirrored_anchors_are_read_again() -> None:
+    network = built(PARTED)
+    lint(network)
+    assert network["det"].output == Dims(1, 1, 6 + 2 * 2 + 3 * 1)
+    assert network["final"].output == Dims(1, 1, 5 + 3 * 2)
+    assert network["det"].cost.nodes == 13
+    text = dump(network)
+    for words in ("NumParts=1 2", "NumTemplates=1 0", "NumParts=0 2", "Flip=1"):
+        assert words in text
+    assert dump(parse(text)) == text
+    assert [node.cell for node in parse(text)] == [node.cell for node in network]
+    drawing = dot(network, "boxes.ini").source
+    for words in ("parts 1 2, templates 1 0", "parts 0 2", "6 anchors, mirrored"):
+        assert words in drawing

@@ -27,7 +27,9 @@ def test_size() -> None:
         (KEYS + "|Score_Threshold=0.1 0.2", "Score_Threshold has 2 values"),
         (KEYS + "|Anchor[0]=16 1", "has NbAnchors=2 and 1 anchors"),
         (KEYS + "|PixelFormat=XYZ", "one of XY, YX"),
-        (KEYS + "|NumTemplates=1 1 1", "NumTemplates=1 1 1 is not available"),
+        (KEYS + "|NumParts=2", "NumParts of ObjectDet cell c has 1 value"),
+        (KEYS + "|NumTemplates=1 1", "NumTemplates of ObjectDet cell c has 2 values"),
+        (KEYS + "|NumParts=1 1 -1", "-1"),
     ],
 )
 def test_what_cannot_be(lines: str, what: str) -> None:
@@ -39,3 +41,41 @@ def test_channels_that_do_not_fit() -> None:
     with pytest.raises(GraphError, match="2 anchors of 3 classes and 12 channels of input") as caught:
         cell("ObjectDet", KEYS).outputs([dims(12)])
     assert "36 channels, as an Anchor cell with 6 anchors gives" in str(caught.value)
+
+
+PARTED = KEYS + "|Input=a,p,m|NumParts=2 0 1|NumTemplates=0 1 3"
+
+
+def test_parts_and_templates() -> None:
+    detector = cell("ObjectDet", PARTED)
+    inputs = [dims(36), dims(2 * 3 * 2), dims(3 * 4 * 2)]
+    assert detector.outputs(inputs) == Dims(1, 1, 6 + 2 * 2 + 3 * 3)
+    assert detector.found_in(inputs) == cell("ObjectDet", KEYS).found_in(inputs[:1])
+    assert detector.label(inputs, Dims(1, 1, 19))[1:] == ["3 classes, 10 boxes each", "parts 2 0 1, templates 0 1 3"]
+    assert cell("ObjectDet", PARTED + "|NbOutputs=19").outputs(inputs) == Dims(1, 1, 19)
+    parts = cell("ObjectDet", KEYS + "|Input=a,p|NumParts=2 0 1|NumTemplates=0 0 0")
+    assert parts.outputs(inputs[:2]) == Dims(1, 1, 10)
+    assert cell("ObjectDet", KEYS + "|NumParts=0 0 0").outputs([dims(36)]) == Dims(1, 1, 6)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [dims(36)],
+        [dims(36), dims(12)],
+        [dims(36), dims(24), dims(12)],
+        [dims(36), dims(12), dims(24, 4)],
+        [dims(36), dims(12), dims(24), dims(24)],
+    ],
+)
+def test_parts_and_templates_that_do_not_fit(inputs: list[Dims]) -> None:
+    with pytest.raises(GraphError, match="ObjectDet cell c has inputs of 8 8 36") as caught:
+        cell("ObjectDet", PARTED).outputs(inputs)
+    assert "expected: the output of an Anchor cell, parts (8 8 12), templates (8 8 24)" in str(caught.value)
+
+
+def test_what_carries_nothing_has_one_input() -> None:
+    with pytest.raises(GraphError, match="ObjectDet cell c has 2 inputs"):
+        cell("ObjectDet", KEYS + "|Input=a,p").outputs([dims(36), dims(12)])
+    with pytest.raises(GraphError, match="gives 19 outputs, NbOutputs says 6"):
+        cell("ObjectDet", PARTED + "|NbOutputs=6").outputs([dims(36), dims(12), dims(24)])

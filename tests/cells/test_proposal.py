@@ -43,5 +43,58 @@ def test_what_cannot_be() -> None:
         cell("Proposal", KEYS + "|ScoreIndex=3").outputs(points(4, 12, 3))
     with pytest.raises(ParameterError, match="3 values are given, 4 are needed"):
         cell("Proposal", KEYS + "|StdFactor=1 1 1")
-    with pytest.raises(ParameterError, match="NumParts=2 is not available"):
-        cell("Proposal", KEYS + "|NumParts=2")
+
+
+PARTED = "Input=rp,t,s,p,m|NbProposals=20|WithCls=1|NumParts=0 2 1|NumTemplates=0 1 3"
+
+
+def test_parts_and_templates() -> None:
+    proposal = cell("Proposal", PARTED)
+    inputs = points(4, 12, 3, 9, 12)
+    assert proposal.outputs(inputs) == Dims(1, 1, 5 + 3 * 2 + 3 * 3)
+    assert proposal.found_in(inputs) == cell("Proposal", KEYS + "|WithCls=1").found_in(inputs[:3])
+    assert proposal.label(inputs, Dims(1, 1, 20))[1:] == ["20 proposals", "parts 0 2 1, templates 0 1 3"]
+    assert cell("Proposal", PARTED + "|NbOutputs=20").outputs(inputs) == Dims(1, 1, 20)
+    templates = cell("Proposal", "Input=rp,t,s,m|NbProposals=20|NumTemplates=0 1 3")
+    assert templates.outputs(points(4, 12, 3, 12)) == Dims(1, 1, 13)
+    nothing = cell("Proposal", KEYS + "|NumParts=0 0 0")
+    assert nothing.outputs(points(4, 12, 3)) == Dims(1, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "inputs", "what", "expected"),
+    [
+        (
+            PARTED,
+            points(4, 12, 3),
+            "has inputs of 1 1 4, 1 1 12, 1 1 3",
+            "each class), parts (1 1 9), templates (1 1 12)",
+        ),
+        (PARTED, points(4, 12, 3, 9), "has inputs of", "parts (1 1 9), templates (1 1 12)"),
+        (KEYS, points(4, 12, 3, 9), "has inputs of", "scores (one for each class)"),
+        (PARTED, points(4, 12, 3, 12, 9), "the parts of Proposal cell c are 1 1 12", "1 1 9: three numbers for each"),
+        (
+            PARTED,
+            points(4, 12, 3, 9, 9),
+            "the templates of Proposal cell c are 1 1 9",
+            "1 1 12: three numbers for each",
+        ),
+        (PARTED, [*points(4, 12, 3, 9), Dims(2, 1, 12)], "has inputs of", "templates (1 1 12)"),
+        (PARTED + "|NbOutputs=5", points(4, 12, 3, 9, 12), "gives 20 outputs, NbOutputs says 5", "NbOutputs=20"),
+    ],
+)
+def test_parts_and_templates_that_do_not_fit(lines: str, inputs: list[Dims], what: str, expected: str) -> None:
+    with pytest.raises(GraphError, match=what) as caught:
+        cell("Proposal", lines).outputs(inputs)
+    assert expected in str(caught.value)
+    assert "net.ini" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["NumParts", "NumTemplates"])
+def test_there_is_a_number_for_each_class(key: str) -> None:
+    proposal = cell("Proposal", f"Input=rp,t,s,p|NbProposals=20|{key}=2")
+    with pytest.raises(ParameterError, match=f"{key} of Proposal cell c has 1 value") as caught:
+        proposal.outputs(points(4, 12, 3, 6))
+    assert "expected: 3, one for each class" in str(caught.value)
+    with pytest.raises(ParameterError, match=f"{key} of Proposal cell c has 4 values"):
+        cell("Proposal", f"{KEYS}|{key}=0 0 0 0").outputs(points(4, 12, 3))

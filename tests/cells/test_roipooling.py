@@ -17,6 +17,9 @@ def test_size() -> None:
     assert pooling.outputs([BOXES, dims(4), dims(3)]) == Dims(3, 2, 7)
     assert pooling.changes_rows
     assert pooling.label([BOXES, dims(7)], Dims(3, 2, 7)) == ["7x2x3", "Max"]
+    other = cell("ROIPooling", KEYS + "|Flip=1|IgnorePadding=1")
+    assert other.outputs([BOXES, dims(4), dims(3)]) == Dims(3, 2, 7)
+    assert other.label([BOXES, dims(7)], Dims(3, 2, 7)) == ["7x2x3", "Max, mirrored"]
 
 
 @pytest.mark.parametrize(
@@ -40,8 +43,6 @@ def test_sizes_that_do_not_fit(inputs: list[Dims], what: str) -> None:
     [
         (KEYS.replace("Pooling=Max", "Pooling=Maximum"), r"one of Max, Average, Bilinear, BilinearTF"),
         (KEYS.replace("|OutputsWidth=3", ""), "missing key OutputsWidth"),
-        (KEYS + "|Flip=1", "Flip=1 is not available"),
-        (KEYS + "|IgnorePadding=1", "IgnorePadding=1 is not available"),
     ],
 )
 def test_what_cannot_be(lines: str, what: str) -> None:

@@ -39,3 +39,9 @@ def clip(box, width, height):
     left, right = min(max(x, 0), width), min(max(x + w, 0), width)
     top, bottom = min(max(y, 0), height), min(max(y + h, 0), height)
     return [left, top, max(0, right - left), max(0, bottom - top)]
+
+
+def mirror(box, width):
+    """A box after left and right of an image of that width are exchanged."""
+    x, y, w, h = box
+    return [width - (x + w), y, w, h]

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from n2d2py.layers.anchors import clipped, filled, moved, offsets_to, overlaps, suppress
+from n2d2py.layers.anchors import clipped, filled, mirrored, moved, offsets_to, overlaps, suppress
 
 from . import boxes as slow
 
@@ -54,3 +54,13 @@ def test_no_box_and_a_huge_offset():
 def test_filled():
     assert filled(torch.ones(1, 2), 3).tolist() == [[1, 1], [0, 0], [0, 0]]
     assert filled(torch.ones(4, 2), 3).shape == (3, 2)
+
+
+@given(some_boxes)
+@settings(max_examples=40, deadline=None)
+def test_mirrored(found):
+    boxes = tensor(found)
+    other = mirrored(boxes, 16)
+    assert torch.equal(other, tensor([slow.mirror(box, 16) for box in found]))
+    assert torch.equal(mirrored(other, 16), boxes)
+    assert torch.equal(overlaps(other, other), overlaps(boxes, boxes))

@@ -228,6 +228,24 @@ def test_detected_boxes():
     assert np.isnan(judged.found[:, 6]).all()
 
 
+def test_what_boxes_carry_changes_no_target():
+    text = NET.replace("Input=rp,t,s\n", "Input=rp,t,s,p\nNumParts=0 1 2\n") + (
+        "[p]\nType=Fc\nInput=pooled\nNbOutputs=9\n"
+    )
+    found = {one.target.name: one for one in comparisons(made(text), Data())}
+    assert found["t.Target"].factors == targets()["t"].factors
+    one = found["final.Target"]
+    rows = [[2, 3, 10, 9, 1, *[7.0] * 6], [0] * 11, [0] * 11, [0] * 11]
+    given = {"final": column(rows, [[0] * 11] * 4)}
+    judged = one.judge(given, one.tested(given, batch()), torch.zeros(0))
+    plain = targets()["final"]
+    given = {"final": given["final"][:, :5]}
+    expected = plain.judge(given, plain.tested(given, batch()), torch.zeros(0))
+    assert judged.labels.tolist() == expected.labels.tolist()
+    assert judged.estimated.tolist() == expected.estimated.tolist()
+    assert np.array_equal(judged.found, expected.found, equal_nan=True)
+
+
 def test_defaults_are_found():
     found = targets()
     assert found["s"].target.proposals == found["t"].target.proposals == "rp"
