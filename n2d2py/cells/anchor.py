@@ -34,8 +34,8 @@ class Anchor(AnchoredCell):
     the image's size to that of the input, rounded up. IoU is 0 where no regions are known.
 
     Flip=1: the inputs were made of the stimuli with left and right exchanged. Boxes are those of the stimuli all the
-    same: an anchor (x, y, w, h) stands at W - x - w, W being the width of the image. Offsets are not mirrored: tx moves
-    to the right in the stimuli, with Flip too, and so it is learned.
+    same: a box (x, y, w, h) that is found in the inputs comes out at W - x - w, W being the width of the image, and
+    labelled regions are mirrored before anything is learned from them.
 
     What is learned: of an anchor that overlaps a region by PositiveIoU, or the most of all, the score 1 and the
     offsets to that region; of one that overlaps none by NegativeIoU the score 0.
@@ -65,7 +65,7 @@ class Anchor(AnchoredCell):
     map_width: int = parameter("FeatureMapWidth", unsigned, 0, "width of the image; 0: that of the stimuli")
     map_height: int = parameter("FeatureMapHeight", unsigned, 0, "height of the image; 0: that of the stimuli")
     flip: bool = parameter(
-        "Flip", boolean, False, "1: the inputs are those of mirrored stimuli: anchors stand mirrored"
+        "Flip", boolean, False, "1: the inputs are those of mirrored stimuli: boxes are mirrored back"
     )
     negative_ratio: float = parameter(
         "NegativeRatio", unsigned_real, 3.0, "negative anchors learned for each positive one (LapNet)"

@@ -33,10 +33,7 @@ class AnchorLayer(BoxLayer):
         return self.cell.map_width or self.stimuli.width, self.cell.map_height or self.stimuli.height
 
     def anchors(self, like: Tensor) -> Tensor:
-        """The anchors at their positions, (anchors, height, width, 4), of the type and device of ``like``.
-
-        They stand in the stimuli, as labelled regions do: with Flip they are mirrored here, and only here.
-        """
+        """The anchors at their positions, (anchors, height, width, 4), of the type and device of ``like``."""
         width, height = self.node.output.width, self.node.output.height
         across, down = (-(-size // count) for size, count in zip(self.image, (width, height), strict=True))
         x = torch.arange(width).mul(across)[None, None, :, None]
@@ -44,8 +41,6 @@ class AnchorLayer(BoxLayer):
         boxes = torch.tensor(self.cell.boxes, dtype=torch.float64)[:, None, None]
         shift = torch.cat([x.expand(1, height, width, 1), y.expand(1, height, width, 1)], -1)
         placed = torch.cat([boxes[..., :2] + shift, boxes[..., 2:].expand(-1, height, width, -1)], -1)
-        if self.cell.flip:
-            placed = mirrored(placed, self.image[0])
         return placed.to(like)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,14 +60,18 @@ class AnchorLayer(BoxLayer):
         boxes = clipped(moved(self.anchors(x), offsets.detach()), *self.image)
         found = torch.zeros_like(scores)
         if not self.training:
-            return self._blocks(scores, boxes, found)
+            return self._blocks(scores, self._turned(boxes), found)
         if self.truth is None:
             raise without_truth(self)
         for number, regions in enumerate(self._regions(x)):
             if len(regions):
                 found[number] = overlaps(boxes[number].reshape(-1, 4), regions[:, :4]).amax(1).view_as(found[number])
         self.own_loss = self.loss(scores, offsets)
-        return self._blocks(scores.detach(), boxes, found.detach())
+        return self._blocks(scores.detach(), self._turned(boxes), found.detach())
+
+    def _turned(self, boxes: Tensor) -> Tensor:
+        """Boxes (.., 4) of the inputs as boxes of the stimuli, and the reverse: mirrored with Flip."""
+        return mirrored(boxes, self.image[0]) if self.cell.flip else boxes
 
     def _blocks(self, scores: Tensor, boxes: Tensor, found: Tensor) -> Tensor:
         return torch.cat([scores[:, None], boxes.movedim(-1, 1), found[:, None]], 1).flatten(1, 2)
@@ -80,7 +79,7 @@ class AnchorLayer(BoxLayer):
     # ------------------------------------------------------------------------------------------ learning
 
     def _regions(self, like: Tensor) -> list[Tensor]:
-        """The regions of each stimulus that count, (regions, 5)."""
+        """The regions of each stimulus that count, as they lie in the inputs, (regions, 5)."""
         assert self.truth is not None
         classes = self.cell.classes
         kept = []
@@ -89,7 +88,8 @@ class AnchorLayer(BoxLayer):
             counts = (labels >= 0) & (regions[:, 2:4] > 0).all(1)
             if classes > 1:
                 counts &= labels < classes
-            kept.append(regions[counts][: self.cell.most_labels].to(like))
+            chosen = regions[counts][: self.cell.most_labels].to(like)
+            kept.append(torch.cat([self._turned(chosen[:, :4]), chosen[:, 4:]], 1))
         return kept
 
     def loss(self, scores: Tensor, offsets: Tensor) -> Tensor:

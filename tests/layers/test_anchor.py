@@ -90,8 +90,8 @@ def test_boxes(order, index, anchoring):
             assert out[n, :, a, y, x].tolist() == pytest.approx([score, *box, 0.0], abs=1e-12)
 
 
-@pytest.mark.parametrize("anchoring", ["TopLeft", "Original"])
-def test_boxes_of_mirrored_anchors(anchoring):
+@pytest.mark.parametrize("anchoring", ["TopLeft", "Centered", "Original"])
+def test_boxes_are_mirrored(anchoring):
     made = layer(more=f"Anchoring={anchoring}\nFlip=1").eval()
     scores, offsets = inputs()
     out = made(scores, offsets).unflatten(1, (6, ANCHORS))
@@ -99,26 +99,9 @@ def test_boxes_of_mirrored_anchors(anchoring):
         for a, y, x in positions():
             left, top, w, h = SHAPES[anchoring][a]
             t = [float(offsets[n, channel("CA", 4, k, a), y, x]) for k in range(4)]
-            anchor = slow.mirror((x * ACROSS + left, y * DOWN + top, w, h), 18)
-            box = slow.clip(slow.decode(anchor, t), 18, 14)
-            assert out[n, :, a, y, x].tolist() == pytest.approx([float(scores[n, a, y, x]), *box, 0.0], abs=1e-12)
-
-
-@pytest.mark.parametrize("anchoring", ["TopLeft", "Centered", "Original"])
-def test_mirrored_stimuli_have_mirrored_boxes(anchoring):
-    """The offsets must say that the right side moves by what the left one moved by."""
-    scores, offsets = inputs()
-    tx, ty, tw, th = offsets.unflatten(1, (4, ANCHORS)).unbind(1)
-    other = torch.cat([1 - tw.exp() - tx, ty, tw, th], 1)
-    plain = layer(more=f"Anchoring={anchoring}").eval()(scores, offsets).unflatten(1, (6, ANCHORS)).movedim(1, -1)
-    flipped = layer(more=f"Anchoring={anchoring}\nFlip=1").eval()(scores, other).unflatten(1, (6, ANCHORS))
-    flipped = flipped.movedim(1, -1)
-    large = (plain[..., 3:5] > 0).all(-1)
-    assert large.any()
-    assert torch.equal((flipped[..., 3:5] > 1e-9).all(-1), large)
-    expected = mirrored(plain[large][:, 1:5], 18)
-    assert torch.allclose(flipped[large][:, 1:5], expected, atol=1e-12)
-    assert torch.equal(flipped[..., 0], plain[..., 0])
+            box = slow.clip(slow.decode((x * ACROSS + left, y * DOWN + top, w, h), t), 18, 14)
+            wanted = [float(scores[n, a, y, x]), *slow.mirror(box, 18), 0.0]
+            assert out[n, :, a, y, x].tolist() == pytest.approx(wanted, abs=1e-12)
 
 
 def test_the_image_is_that_of_the_stimuli():
@@ -145,12 +128,12 @@ def expected_loss(detector, scores, offsets, classes=1, flip=False):
     total = 0.0
     for n, all_regions in enumerate(TRUTH):
         regions = [region for region in all_regions if region[4] >= 0]
+        if flip:
+            regions = [(*slow.mirror(region[:4], 18), region[4]) for region in regions]
         anchors = {}
         for a, y, x in positions():
             left, top, w, h = SHAPES["TopLeft"][a]
             anchors[a, y, x] = (x * ACROSS + left, y * DOWN + top, w, h)
-            if flip:
-                anchors[a, y, x] = slow.mirror(anchors[a, y, x], 18)
         shared = {
             key: [slow.iou(box, r) if classes == 1 or key[0] == int(r[4]) else 0.0 for r in regions]
             for key, box in anchors.items()
@@ -204,27 +187,21 @@ def test_what_is_learned(detector, classes, flip):
 
 @pytest.mark.parametrize("detector", ["SSD", "LapNet"])
 def test_mirrored_stimuli_are_learned_as_the_others(detector):
-    """The same loss and gradients of the scores; of offsets too, tx of the other sign, if no width changes."""
+    """The same weights on mirrored stimuli: the same loss, gradients and overlaps, and the boxes mirrored."""
     region = (7.0, 4.0, 4.0, 4.0)
-    scores, offsets = inputs(batch=1)
-    offsets[:, 2 * ANCHORS : 3 * ANCHORS] = 0
-    sign = torch.ones(12, dtype=torch.float64)
-    sign[:ANCHORS] = -1
     found = []
     for flip, box in ((0, region), (1, slow.mirror(region, 18))):
         made = layer(detector, more=f"Flip={flip}").train()
         made.truth = [torch.tensor([[*box, 0.0]], dtype=torch.float64)]
-        moves = offsets * sign[:, None, None] if flip else offsets
-        mine = [scores.clone().requires_grad_(), moves.clone().requires_grad_()]
-        out = made(*mine).unflatten(1, (6, ANCHORS))
+        mine = [x.requires_grad_() for x in inputs(batch=1)]
+        out = made(*mine).unflatten(1, (6, ANCHORS)).movedim(1, -1)
         made.own_loss.backward()
-        found.append((made.own_loss.detach(), mine[0].grad, mine[1].grad, out[:, 5]))
+        found.append((made.own_loss.detach(), mine[0].grad, mine[1].grad, out[..., 5], out[..., 1:5]))
     plain, flipped = found
     assert plain[2].any()
-    assert torch.allclose(flipped[0], plain[0], atol=1e-12)
-    assert torch.allclose(flipped[1], plain[1], atol=1e-12)
-    assert torch.allclose(flipped[2], plain[2] * sign[:, None, None], atol=1e-12)
-    assert torch.allclose(flipped[3], plain[3], atol=1e-12)
+    for mine, theirs in zip(plain[:4], flipped[:4], strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-12)
+    assert torch.allclose(mirrored(plain[4], 18), flipped[4], atol=1e-12)
 
 
 def test_the_overlap_is_given_while_learning():
