@@ -189,6 +189,8 @@ class Requantization(Operation):
     levels: tuple[int, ...] = ()
     line: Line | None = None
     """What the step function is where it has an integer bias (``QAct.IntegerBias``)."""
+    straight: bool = False
+    """Whether it could have one: codes go in, and all before the quantizer is made of straight lines."""
 
     @property
     def renumbers(self) -> bool:

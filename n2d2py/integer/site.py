@@ -217,7 +217,7 @@ class Site:
                 "use ActivationFunction=Linear or Rectifier before the quantizer",
                 "activation",
             )
-        return self._rescale(source, numbers, grid, mode, _line(step, source.dims.channels))
+        return self._rescale(source, numbers, grid, mode, _line(step, source.dims.channels), _is_straight(layer, real))
 
     def _function(self, layer: ActivatedLayer, source: Edge) -> Edge:
         form = None if source.grid is None else pieces(layer.activation, source.grid)
@@ -257,7 +257,7 @@ class Site:
                     "check the statistics of the BatchNorm, and give it Epsilon above 0",
                 )
 
-    def _rescale(self, source: Edge, step: Step, grid: Grid, mode: str, line: Line | None) -> Edge:
+    def _rescale(self, source: Edge, step: Step, grid: Grid, mode: str, line: Line | None, straight: bool) -> Edge:
         try:
             found = requantize(step, source.low, source.high, grid.levels - 1, mode, self.name)
         except IntegerError as error:
@@ -272,6 +272,7 @@ class Site:
             *((grid.low, grid.step) if not grid.uneven else (0, 1)),
             levels=grid.uneven,
             line=line,
+            straight=straight,
         )
         ends = np.sort(operation.codes(np.stack([source.low, source.high], axis=1)), axis=1)
         return self.add(operation, Edge(self.name, self.node.output, grid, ends[:, 0], ends[:, 1]))
@@ -299,6 +300,10 @@ def integer_step(
         return codes if (grid.low, grid.step) == (0, 1) else (codes - grid.low) // grid.step
 
     return numbers
+
+
+def _is_straight(layer: ActivatedLayer, real: bool) -> bool:
+    return not real and (layer.activation is None or layer.activation.in_units(1.0) is not None)
 
 
 def _line(step: LearnedStep, channels: int) -> Line | None:

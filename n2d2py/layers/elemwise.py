@@ -121,12 +121,17 @@ class ElemWiseLayer(ActivatedLayer):
             same = common(coded)
             assert same is not None
             return self.activate_coded(Coded(self.before(*(x.values for x in same)), united(same)))
-        return self.activate_coded(self.sum_form(grids).coded(*spread(values)))
+        total = self.sum_form(grids).coded(*spread(values))
+        if self.quantizer is not None and self.quantizer.record.integer_bias and not self.quantizer.ready:
+            # The step that this batch decides decides the form of the sum.
+            self.quantizer.prepare(self.step(total.grid).real(total.values, axis=1))
+            total = self.sum_form(grids).coded(*spread(values))
+        return self.activate_coded(total)
 
     def sum_form(self, grids: Sequence[Grid]) -> Affine:
         """The integers of a sum: the weights themselves on codes of one scale, else wide codes.
 
-        With an integer bias they are in units of 1/2047 of the quantizer's step, where the inputs have few codes.
+        With an integer bias they are in parts of the quantizer's step, where the inputs have few codes.
         """
         shape = (-1, *(1 for _ in self.node.output.shape[1:])) if self.by_channel else ()
         if self.sums_codes and len({grid.scale for grid in grids}) == 1:

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from n2d2py.quant.grid import Grid, along_channels
 
-MOST_BIAS = 1 << 30
-"""A channel with a larger bias is a constant: beside it the accumulators are nothing."""
+MOST_BIAS = 1 << 48
+"""A channel with a larger bias is a constant: beside it accumulators of 30 bits are nothing."""
 _TRIALS = 2048
 _AT_ONCE = 64
 _WIDEST = 1 << 22
@@ -43,7 +43,7 @@ class Line:
     constants: Tensor
 
     def __call__(self, accumulators: Tensor, axis: int) -> Tensor:
-        """What is rounded to codes; exact for accumulators below 2^28."""
+        """What is rounded to codes: exact where |acc + B| is below 2^29, as near all edges; monotone everywhere."""
         dims = accumulators.dim()
         biases, slopes, constants = (
             along_channels(part, dims, axis).to(accumulators.device)
@@ -69,8 +69,7 @@ def _slopes(ideal: bytes, highest: int) -> NDArray[np.float64]:
     wanted = np.frombuffer(ideal, np.float64)
     nearest = wanted.astype(np.float32)
     result = nearest.astype(np.float64)
-    with np.errstate(divide="ignore"):
-        left = np.flatnonzero((result != 0) & (highest / np.abs(result) <= _WIDEST) & np.isfinite(result))
+    left = np.flatnonzero((result != 0) & (highest <= _WIDEST * np.abs(result)) & np.isfinite(result))
     edges = np.arange(highest, dtype=np.float64) + 0.5
     for start in range(0, _TRIALS, _AT_ONCE):
         if not len(left) or not highest:

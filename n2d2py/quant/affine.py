@@ -29,7 +29,7 @@ from n2d2py.quant.grid import Coded, Grid, exact_dtype
 WIDE_BITS = 27
 """Wide codes stay below 2^27 in magnitude."""
 
-PARTS = 2047
+PARTS = range(1025, 2048, 2)
 """Parts of a step of a quantizer in :func:`affine_on`: odd, so that no sum lies half-way between two codes."""
 
 _FEW = 1 << 9
@@ -106,19 +106,31 @@ def affine(terms: Sequence[Term], bias: Tensor | None = None, bits: int = WIDE_B
 
 
 def affine_on(terms: Sequence[Term], bias: Tensor, unit: float) -> Affine | None:
-    """As :func:`affine`, on the grid of ``unit`` / 2047, for codes of few bits; None for others.
+    """As :func:`affine`, on the grid of ``unit`` / q for an odd q up to 2047, for codes of few bits; None for others.
 
-    ``unit`` is the step of the quantizer that takes the sum. A factor is off by at most 1/4094 of it. Since 2047 is
-    odd, each sum lies 1/4094 of a step or more from where the code changes: more than float32 loses on the way.
+    ``unit`` is the step of the quantizer that takes the sum. Since q is odd, each sum lies 1/4094 of a step or more
+    from where the code changes: more than float32 loses on the way. It is the q with which sums are off the least, by
+    sum over k of |M_k / q - a_k / unit| * max |code_k| steps: some thousandths for two inputs.
     """
-    if sum(max(term.grid.magnitude, 1) for term in terms) > _FEW:
+    magnitudes = [max(term.grid.magnitude, 1) for term in terms]
+    if sum(magnitudes) > _FEW:
         return None
-    multipliers = tuple(torch.round(term.factors.detach().double().cpu() * (PARTS / unit)).long() for term in terms)
-    biases = torch.round(bias.detach().double().cpu() * (PARTS / unit)).long()
+    factors = [term.factors.detach().double().cpu() / unit for term in terms]
+    constant = bias.detach().double().cpu() / unit
+    reach = constant.abs().max() + sum(f.abs().max() * m for f, m in zip(factors, magnitudes, strict=True))
+    if not float(reach) * PARTS[-1] < (1 << WIDE_BITS) - 1:  # nor for what is not a number
+        return None
+    parts = torch.tensor(PARTS, dtype=torch.float64)
+    off = torch.zeros_like(parts)
+    for factor, magnitude in zip(factors, magnitudes, strict=True):
+        scaled = factor.reshape(-1, 1) * parts
+        off = off + ((scaled.round() - scaled).abs() / parts).amax(0) * magnitude
+    best = int(parts[off.argmin()])
+    multipliers = tuple(torch.round(factor * best).long() for factor in factors)
+    biases = torch.round(constant * best).long()
     none, grids = (0,) * len(terms), [term.grid for term in terms]
     low, high = reachable(multipliers, biases, none, 0, [g.low for g in grids], [g.high for g in grids])
-    grid = Grid(unit / PARTS, int(low.min()), int(high.max()))
-    return Affine(multipliers, biases, none, 0, grid) if grid.magnitude < 1 << WIDE_BITS else None
+    return Affine(multipliers, biases, none, 0, Grid(unit / best, int(low.min()), int(high.max())))
 
 
 def reachable(

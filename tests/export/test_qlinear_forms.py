@@ -85,3 +85,40 @@ def test_packing_gives_the_integers_back() -> None:
 
 def test_all_forms_have_exporters() -> None:
     assert list(FORMS) == ["ONNX", "ONNX-QDQ", "ONNX-packed"]
+
+
+HEAD = "DefaultModel=Frame\n[sp]\nSize=8 8 2\nBatchSize=4\n"
+BYTES = "QWeight=LSQ\nQWeight.Range=255\n"
+CODES = "QAct=LSQ\nQAct.Range=255\n"
+
+
+@pytest.mark.parametrize("kind", ["Tanh", "Deconv", "two takers", "16 bits"])
+def test_nothing_is_told_of_cells_that_would_not_gain(kind: str, tmp_path: Path) -> None:
+    function, type_ = "Tanh" if kind == "Tanh" else "Rectifier", "Deconv" if kind == "Deconv" else "Conv"
+    cell = f"NbOutputs=4\nKernelSize=3\n{BYTES}"
+    text = f"{HEAD}[c]\nInput=sp\nType={type_}\n{cell}"
+    act = f"ActivationFunction={function}\n{CODES}"
+    ends = "c"
+    if kind == "two takers":
+        text += "".join(f"[b{k}]\nInput=c\nType=BatchNorm\nNbOutputs=4\n{act}" for k in (1, 2))
+        ends = "b1,b2"
+    elif kind == "16 bits":
+        text += f"{act.replace('255', '65535')}[d]\nInput=c\nType=Conv\n{cell}{act}"
+        ends = "d"
+    else:
+        text += act
+    _, export, _ = made(f"{text}[fc]\nInput={ends}\nType=Fc\nNbOutputs=3\n{BYTES}", 2, 1)
+    assert not [line for line in export_onnx(export, tmp_path) if "IntegerBias" in line]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    ["SAT\nQWeight.Range=254", "LSQ\nQWeight.Range=510\nQWeight.SetOptInitStepSize=0\nQWeight.StepSize=0.004"],
+)
+def test_weights_of_nine_bits_that_are_not_all_odd(weights: str) -> None:
+    """Only odd ones are 2 k + 1: SAT's of an even range are even, LSQ's of nine bits both."""
+    conv = f"[c]\nInput=sp\nType=Conv\nNbOutputs=4\nKernelSize=3\n{BYTES}ActivationFunction=Rectifier\n{CODES}"
+    text = f"{HEAD}{conv}[fc]\nInput=c\nType=Fc\nNbOutputs=3\nQWeight={weights}\n"
+    learned, export, batch = made(text, 2, 1)
+    report = verification.compare(learned, export, [batch], ["ONNX Runtime"], required=True)
+    assert report.all_equal, report.lines()

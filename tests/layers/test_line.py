@@ -50,10 +50,23 @@ def test_it_lies_half_an_accumulator_from_the_real_bias(slope, offset, accumulat
 
 
 def test_what_no_accumulator_changes_is_a_constant():
-    line = nearest_line(doubles(0.0, 1e-12, 0.25), doubles(3.25, -7.5, 1.0), Grid(1.0, 0, 15))
+    line = nearest_line(doubles(0.0, 1e-16, 0.25), doubles(3.25, -7.5, 1.0), Grid(1.0, 0, 15))
     assert line.slopes.tolist() == [0.0, 0.0, 0.25]
     assert line.biases.tolist() == [0.0, 0.0, 4.0]
     assert line(doubles(100.0, 100.0, 100.0), 0).tolist() == [3.25, -7.5, 26.0]
+
+
+def test_wide_accumulators_are_not_nothing_beside_a_larger_bias():
+    """Sums of several scales have 27 bits: beside 250 codes, 2^26 of them may be 15 codes."""
+    line = nearest_line(doubles(250 * 2.0**-30), doubles(250.0), Grid(1.0, 0, 255))
+    ends = line(doubles(-(2.0**26), 2.0**26), 1).flatten().round().tolist()
+    assert ends == [234.0, 266.0]
+
+
+def test_gaps_and_a_slope_of_zero_warn_of_nothing():
+    with np.errstate(all="raise"):
+        line = nearest_line(doubles(0.0, 0.5), doubles(1.0, 2.0), Grid(1.0, -3, 7, 1, (-3, 0, 1, 2, 7)))
+    assert line.slopes.tolist() == [0.0, 0.5]
 
 
 def test_a_slope_that_is_a_float32_is_kept():
@@ -102,6 +115,15 @@ def test_a_step_that_the_first_batch_gives_comes_first():
     again = layer.evaluate(Coded(codes, Grid(1 / 64, -200, 200)))
     assert first.grid == again.grid
     assert torch.equal(first.values, again.values)
+
+
+def test_a_sum_has_its_form_from_the_first_batch_on():
+    codes = "ActivationFunction=Linear\nQAct=LSQ\nQAct.Range=255\nQAct.IntegerBias=1"
+    text = "".join(f"[{name}]\nInput=env\nType=Activation\nNbOutputs=2\n{codes}\n" for name in "ab")
+    learned = network(f"{text}[s]\nInput=a,b\nType=ElemWise\nNbOutputs=2\nWeights=0.37 1.21\n{codes}\n").eval()
+    layer, random = learned.layers["s"], torch.Generator().manual_seed(1)
+    batch = [Coded(torch.randint(0, 256, (2, 2, 8, 8), generator=random).float(), Grid(x, 0, 255)) for x in (0.3, 0.7)]
+    assert torch.equal(layer.evaluate(*batch).values, layer.evaluate(*batch).values)
 
 
 def test_a_curved_function_has_no_such_form():

@@ -96,7 +96,7 @@ def alignment(site: Site) -> list[str]:
         rounded = f"floor_shift({value} + INT64_C({1 << pre >> 1}), {pre})" if pre else value
         factor = _spread(site, f"multipliers{index}", operation.multipliers[index])
         terms.append(f"{rounded} * {factor}")
-    total = " + ".join([*terms, _spread(site, "biases", operation.biases)])
+    total = " + ".join([*terms, _spread(site, "offsets", operation.biases)])
     return _each(site, [], f"floor_shift({total}, {operation.shift})" if operation.shift else total)
 
 

@@ -21,8 +21,8 @@ from n2d2py.integer.requantization import Rescaling
 
 _MARGIN = 1e-3
 """In codes: far above what float32 can lose on numbers up to 512."""
-_ROUNDED = 2.0**-23
-"""Of the largest number on the way: two roundings of float32."""
+_UNIT = 2.0**-24
+"""Of a number: what a rounding to float32 may change."""
 _MOST_PAIRS = 1 << 16
 _TWEAKS = np.linspace(-0.03, 0.03, 41)
 _FEW_PAIRS = 1 << 12
@@ -90,7 +90,9 @@ def _scales_by_definition(
 ) -> tuple[tuple[float, float], int] | None:
     """As :func:`_scales`, those of a sum with an integer bias: its multipliers times the slope of its step function.
 
-    The margin is what float32 may lose: a rounding of each product, of their sum, and of the sum of the zero points.
+    The margin is a bound of what float32 may lose, also if a runtime first adds up what the zero points give: then
+    those products are rounded five times on the way, those of bytes two times and a half, the output's zero point
+    three times.
     """
     if taker.line is None or taker.levels or taker.step != 1 or not 0 <= -taker.low <= 255:
         return None
@@ -103,8 +105,8 @@ def _scales_by_definition(
     wanted = np.clip(np.rint((pairs[0] * factors[0] + pairs[1] * factors[1]) * slope) + zero, 0, highest)
     one, other = (float(np.float32(factor * slope)) for factor in factors)
     y = pairs[0] * one + pairs[1] * other + zero
-    largest = sum(s * (255 + value.zero) for s, value in zip((one, other), site.inputs, strict=True)) + zero
-    least, most = _room(wanted, highest, largest * _ROUNDED)
+    lost = sum(s * (2.5 * 255 + 5 * value.zero) for s, value in zip((one, other), site.inputs, strict=True))
+    least, most = _room(wanted, highest, (lost + 3 * zero) * _UNIT)
     return ((one, other), zero) if min(one, other) > 0 and bool(np.all((y >= least) & (y <= most))) else None
 
 

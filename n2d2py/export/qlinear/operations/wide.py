@@ -126,6 +126,8 @@ def matrix_product(site: Site, cell: str, product: Product) -> Value | None:
     bound = product.sums * max(source.magnitude, 1)
     if int(source.low.min()) < 0 or source.magnitude > 0xFFFF or weights.min(initial=0) < -256 or bound >= _HALF:
         return None
+    if not product.is_small and not np.all(weights & 1):
+        return None  # not 2 k + 1
     digits, wide = 1, graph.cast(product.value, "int32")
     rows = graph.node("Reshape", [wide.name, graph.constant([-1, 1, inputs], "int64")])
     stored = rows
