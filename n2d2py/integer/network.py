@@ -16,7 +16,7 @@ import numpy as np
 
 from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.integer.proof import Proof
-from n2d2py.integer.requantization import Line, Rescaling
+from n2d2py.integer.requantization import IntegerBias, Rescaling
 from n2d2py.quant.grid import Grid
 
 Pair = tuple[int, int]
@@ -187,7 +187,7 @@ class Requantization(Operation):
     low: int = 0
     step: int = 1
     levels: tuple[int, ...] = ()
-    line: Line | None = None
+    line: IntegerBias | None = None
     """What the step function is where it has an integer bias (``QAct.IntegerBias``)."""
     straight: bool = False
     """Whether it could have one: codes go in, and all before the quantizer is made of straight lines."""

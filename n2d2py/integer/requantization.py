@@ -29,7 +29,7 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class IntegerBias:
     """What a step function with an integer bias is: code = rint((acc + bias) * slope), clamped to the levels.
 
     ``biases`` int64 (channels,), ``slopes`` float64 (channels,) that are float32 numbers; 0 in a constant channel.

@@ -16,7 +16,7 @@ from n2d2py.graph.network import Node
 from n2d2py.integer.arithmetic import Alignment, FloatBits, Pieces
 from n2d2py.integer.floats import LARGEST_BITS, floats_of
 from n2d2py.integer.network import Concatenation, Edge, Identity, Operation, Rectification, Requantization
-from n2d2py.integer.requantization import Line
+from n2d2py.integer.requantization import IntegerBias
 from n2d2py.integer.requantize import requantize
 from n2d2py.integer.thresholds import Step, monotone_everywhere
 from n2d2py.layers.activated import ActivatedLayer
@@ -257,7 +257,9 @@ class Site:
                     "check the statistics of the BatchNorm, and give it Epsilon above 0",
                 )
 
-    def _rescale(self, source: Edge, step: Step, grid: Grid, mode: str, line: Line | None, straight: bool) -> Edge:
+    def _rescale(
+        self, source: Edge, step: Step, grid: Grid, mode: str, line: IntegerBias | None, straight: bool
+    ) -> Edge:
         try:
             found = requantize(step, source.low, source.high, grid.levels - 1, mode, self.name)
         except IntegerError as error:
@@ -306,12 +308,12 @@ def _is_straight(layer: ActivatedLayer, real: bool) -> bool:
     return not real and (layer.activation is None or layer.activation.in_units(1.0) is not None)
 
 
-def _line(step: LearnedStep, channels: int) -> Line | None:
+def _line(step: LearnedStep, channels: int) -> IntegerBias | None:
     line = step.line
     if line is None:
         return None
     biases, slopes = (np.broadcast_to(part.cpu().numpy(), channels) for part in (line.biases, line.slopes))
-    return Line(biases.astype(np.int64), slopes)
+    return IntegerBias(biases.astype(np.int64), slopes)
 
 
 def _at_zero(form: LearnedPieces) -> int:

@@ -59,7 +59,7 @@ def nearest_line(slopes: Tensor, offsets: Tensor, grid: Grid) -> Line:
     biases = torch.where(flat, 0.0, torch.round(real))
     even = grid.step == 1 and not grid.uneven
     ideal = torch.where(flat, 0.0, slopes).cpu().numpy()
-    found = _slopes(ideal.tobytes(), max(abs(grid.low), abs(grid.high)) if even else 0)
+    found = _slopes(ideal.tobytes(), grid.magnitude if even else 0)
     return Line(biases, torch.from_numpy(found.copy()).to(slopes.device), torch.where(flat, offsets, 0.0))
 
 

@@ -13,6 +13,8 @@ with real numbers a and b. By definition y is on a fine grid whose scale g is a 
 g is the smallest power of two that keeps every code below 2^27, so that a value is off by about 2^-27 of the largest
 one, as in float32, and sums of sixteen of them still fit a word of 32 bits. The learned network is evaluated so, and
 the integer network is built so, hence they agree; all that comes after is again a function of an integer.
+
+Sums before a quantizer with an integer bias are the exception: they lie on a fraction of its step (:func:`affine_on`).
 """
 
 from __future__ import annotations

@@ -101,6 +101,15 @@ def values():
     return [torch.randn(2, count, 7, 10, generator=generator, dtype=torch.float64) for count in (3, 2)]
 
 
+def check_gradients(out, expected, mine, theirs, atol):
+    """The gradients of two outputs are those of the same features."""
+    share = torch.randn(out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    out.backward(share)
+    expected.backward(share)
+    for left, right in zip(mine, theirs, strict=True):
+        assert torch.allclose(left.grad, right.grad, atol=atol)
+
+
 @pytest.mark.parametrize("size", [SIZE, (1, 1), (4, 5)])
 @pytest.mark.parametrize("pooling", ["Max", "Average", "Bilinear", "BilinearTF"])
 def test_against_the_slow_way(pooling, size):
@@ -110,11 +119,7 @@ def test_against_the_slow_way(pooling, size):
     out, expected = layer(boxes, *mine), reference(pooling, *theirs, size)
     assert out.shape == (8, 5, size[1], size[0])
     assert torch.allclose(out, expected, atol=1e-12)
-    share = torch.randn(out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    out.backward(share)
-    expected.backward(share)
-    for left, right in zip(mine, theirs, strict=True):
-        assert torch.allclose(left.grad, right.grad, atol=1e-12)
+    check_gradients(out, expected, mine, theirs, 1e-12)
     assert boxes.grad is None
 
 
@@ -149,11 +154,7 @@ def test_mirrored_stimuli(pooling):
     out = made(pooling, more="Flip=1")(column(BOXES), *mine)
     expected = reference(pooling, *theirs, SIZE, [slow.mirror(box, WIDTH) for box in BOXES])
     assert torch.allclose(out, expected, atol=1e-12)
-    share = torch.randn(out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    out.backward(share)
-    expected.backward(share)
-    for left, right in zip(mine, theirs, strict=True):
-        assert torch.allclose(left.grad, right.grad, atol=1e-12)
+    check_gradients(out, expected, mine, theirs, 1e-12)
 
 
 @pytest.mark.parametrize("pooling", KINDS)
@@ -246,11 +247,7 @@ def test_what_lies_beyond_the_features_does_not_count(pooling, size):
     assert torch.allclose(out, expected, atol=1e-9)
     assert not out[3].any()
     assert not torch.allclose(out, made(pooling, size)(column(BEYOND), *values()))
-    share = torch.randn(out.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    out.backward(share)
-    expected.backward(share)
-    for left, right in zip(mine, theirs, strict=True):
-        assert torch.allclose(left.grad, right.grad, atol=1e-9)
+    check_gradients(out, expected, mine, theirs, 1e-9)
 
 
 @pytest.mark.parametrize("pooling", KINDS)
