@@ -182,9 +182,12 @@ class Affine(_Converting):
         return False
 
     def inputs(self, held: Tensor) -> Tensor:
-        values = _reals(held)
+        return self.on(_reals(held))
+
+    def on(self, values: Tensor) -> Tensor:
+        """The operations on real values (count, channels, height, width), in place."""
         for product, operand in self.operations:
-            right = operand.to(held.device)
+            right = operand.to(values.device)
             values = values.mul_(right) if product else values.add_(right)
         return values
 

@@ -17,9 +17,10 @@ from n2d2py.data.batch import Made
 from n2d2py.data.content import Block
 from n2d2py.data.draws import Draws
 from n2d2py.data.frame import Frame
-from n2d2py.data.moves import Moves, Moving, moves_of
+from n2d2py.data.lookups import reading_of
+from n2d2py.data.moves import Moves, Moving, memory_for, moves_of
 from n2d2py.data.rois import Roi, boxes
-from n2d2py.data.rows import rows_of, scaled_rows, scales_in_one_pass
+from n2d2py.data.rows import ByteRows, rows_of
 from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype, regions_of
 
 _REAL = 4  # bytes of one
@@ -33,7 +34,9 @@ class Held(StimuliSet):
 
     _planes: Tensor | None = None
     _inputs: Tensor | None = None
-    _in_one_pass = False
+    _bytes: ByteRows | None = None
+    _makes_reals = True
+    """Whether the CPU makes the inputs of the network."""
     _moves: Moves | None = None
     _moved: Tensor
     _moving: Moving
@@ -57,9 +60,16 @@ class Held(StimuliSet):
             moves = moves_of(self.plan.rest)
         fits = size_in_memory(count, dims, dtype) <= inputs_memory and self._device.type == "cpu"
         mirrors = moves is not None and moves.mirrors and fits
-        if all(step.rearranging for _, step in self.plan.rest):
+        reading = None
+        if dtype == np.uint8 and self._device.type == "cpu" and self._makes_reals:
+            reading = reading_of(self.plan.conversion, channels)
+        if reading is not None and self.plan.repeats:
+            self._bytes = ByteRows(count, (channels, height, width), reading)
+            self._images = self._bytes.images.transpose(0, 2, 3, 1)
+        elif all(step.rearranging for _, step in self.plan.rest):
             # Rows of single channels lie together in memory, as they do in batches; mirrored images behind the others.
-            both = np.empty((2 * count if mirrors else count, channels, height, width), dtype)
+            moved = memory_for((2 * count if mirrors else count, channels, height, width), dtype)
+            both = moved.numpy()
             self._images = both[:count].transpose(0, 2, 3, 1)
         else:
             self._images = np.empty((count, height, width, channels), dtype)
@@ -73,17 +83,17 @@ class Held(StimuliSet):
             return False
         self._labels = torch.from_numpy(labels)
         if self.plan.repeats:
-            planes = np.ascontiguousarray(self._images.transpose(0, 3, 1, 2), held_dtype(dtype))
-            self._planes = torch.from_numpy(planes).to(self._device)
-            self._in_one_pass = scales_in_one_pass(self.plan.conversion, self._planes)
-            if self.plan.conversion.costly and self._planes.numel() * _REAL <= inputs_memory:
-                self._inputs = self.plan.conversion.inputs(self._planes)
+            if self._bytes is None:
+                planes = np.ascontiguousarray(self._images.transpose(0, 3, 1, 2), held_dtype(dtype))
+                self._planes = torch.from_numpy(planes).to(self._device)
+                if self.plan.conversion.costly and self._planes.numel() * _REAL <= inputs_memory:
+                    self._inputs = self.plan.conversion.inputs(self._planes)
             self._images = self._images[:0]
         elif moves is not None:
-            self._moves, self._moved = moves, torch.from_numpy(both)
+            self._moves, self._moved = moves, moved
             if mirrors:
                 moves.mirror(both[:count], both[count:])
-            self._moving = Moving(moves, self._moved, mirrors)
+            self._moving = Moving(moves, moved, mirrors, reading)
         self._all_good = bool(self._good.all())
         return True
 
@@ -91,6 +101,8 @@ class Held(StimuliSet):
     def bytes_kept(self) -> int:
         """The memory that the set takes."""
         tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
+        if self._bytes is not None:
+            return self._bytes.bytes_kept
         if self._moves is not None:  # the images are a part of it
             return int(self._moved.numpy().nbytes)
         return int(self._images.nbytes) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
@@ -174,12 +186,14 @@ class Held(StimuliSet):
         return positions[chosen], draws.some(chosen)
 
     def _one_batch(self, positions: NDArray[np.int64], draws: Draws, ids: NDArray[np.int64], labels: Tensor) -> Made:
-        if self._planes is not None:
-            return self._repeated(self._planes, positions, ids, labels)
+        if self.plan.repeats:
+            return self._repeated(positions, ids, labels)
         if self._moves is not None:
-            moved = self._moving.gather(positions, draws)
+            moved, inputs = self._moving.gather(positions, draws)
             _, planes, height, width = moved.shape
             self._shape.check((height, width, planes), (1, 1), f"{self.name} in memory")
+            if inputs is not None:
+                return self._with_codes(ids, inputs, labels, lambda: moved)
             return self._batch(ids, moved, labels)
         if self._batched:
             images = self.plan.finish_batch(_chosen(self._images, positions), draws)
@@ -187,16 +201,17 @@ class Held(StimuliSet):
             return self._batch(ids, _as_tensor(images), labels)
         return self._one_by_one(positions, draws)
 
-    def _repeated(self, planes: Tensor, positions: NDArray[np.int64], ids: NDArray[np.int64], labels: Tensor) -> Made:
+    def _repeated(self, positions: NDArray[np.int64], ids: NDArray[np.int64], labels: Tensor) -> Made:
         """A batch of stimuli that are the same each time."""
-        regions = self._regions(positions)
+        regions, planes = self._regions(positions), self._planes
+        if self._bytes is not None:
+            codes = partial(self._bytes.codes, positions)
+            return self._with_codes(ids, self._bytes.inputs(positions), labels, codes, regions=regions)
+        assert planes is not None  # what is kept where nothing is drawn
         if self._inputs is not None:
-            inputs = rows_of(self._inputs, positions)
-        elif self._in_one_pass:
-            inputs = scaled_rows(planes, positions)
-        else:
-            return self._batch(ids, rows_of(planes, positions), labels, regions=regions)
-        return self._with_codes(ids, inputs, labels, lambda: rows_of(planes, positions), regions=regions)
+            inputs, codes = rows_of(self._inputs, positions), partial(rows_of, planes, positions)
+            return self._with_codes(ids, inputs, labels, codes, regions=regions)
+        return self._batch(ids, rows_of(planes, positions), labels, regions=regions)
 
     def _one_by_one(self, positions: NDArray[np.int64], draws: Draws) -> Made:
         frames = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n2d2py.data.draws import Draws
+from n2d2py.data.lines import Lines
+from n2d2py.data.lookups import TAIL, Reading
 from n2d2py.data.rows import rows_of
 from n2d2py.data.transformations.base import Dims, Transformation
 from n2d2py.data.transformations.flip import FlipTransformation
@@ -75,13 +78,21 @@ class Moves:
         return found
 
 
+def memory_for(shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> Tensor:
+    """Memory for images (count, channels, height, width), behind which there are some bytes that nothing uses."""
+    size = math.prod(shape)
+    values = np.empty(size + TAIL, dtype)  # which is in large pages, other than torch's
+    return torch.from_numpy(values)[:size].view(shape)
+
+
 class Moving:
     """Images in memory, ``planes`` (count, channels, height, width) and contiguous, that are moved when they are taken.
 
-    If ``mirrored``, all images stand a second time behind themselves with left and right exchanged.
+    If ``mirrored``, all images stand a second time behind themselves with left and right exchanged. With a ``reading``
+    and ``planes`` from :func:`memory_for`, the inputs of the network are made in the same step, where they can be.
     """
 
-    def __init__(self, moves: Moves, planes: Tensor, mirrored: bool = False) -> None:
+    def __init__(self, moves: Moves, planes: Tensor, mirrored: bool = False, reading: Reading | None = None) -> None:
         count, channels, height, width = planes.shape
         self.planes = planes
         self._moves = moves
@@ -90,39 +101,45 @@ class Moving:
         self._image = channels * height * width
         size = moves.size(self._dims)
         self._shape, self._strides = (channels, size[1], size[0]), (height * width, width, 1)
-        # From the first value of a window to its last one.
-        span = 1 + sum((number - 1) * stride for number, stride in zip(self._shape, self._strides, strict=True))
-        self._span = span
         flipping = moves.flipping[1] if moves.flipping is not None else None
         self._flipped = flipping is not None and (
             flipping.vertical or flipping.random_vertical or (not mirrored and moves.flips_sideways)
         )
         self._pieces: NDArray[np.void] | None = None
         self._windows: Tensor | None = None
+        self._lines: Lines | None = None
         if moves.slicing is None or not count:
             return
+        # From the first value of a window to its last one.
+        span = 1 + sum((number - 1) * stride for number, stride in zip(self._shape, self._strides, strict=True))
         if planes.element_size() == 1 and span <= _MOST_OF_SPAN * channels * size[0] * size[1]:
             # A window is copied with all that lies between its values, as one piece, which is faster than many short
             # rows. The pieces may begin at any byte, for which NumPy needs a type of just that size.
-            values = planes.numpy().reshape(-1)
-            self._pieces = np.ndarray((values.size - span + 1,), f"V{span}", values, 0, (1,))
+            behind = 0
+            if reading is not None and width - size[0] == TAIL:
+                behind = TAIL
+                self._lines = Lines(reading, self._shape, height)
+            values = torch.as_strided(planes, (planes.numel() + behind,), (1,)).numpy()
+            self._pieces = np.ndarray((planes.numel() - span + 1,), f"V{span + behind}", values, 0, (1,))
         else:
             # A window at each value of the memory, of which those that are wanted are taken.
             windows = (planes.numel() - span + 1, *self._shape)
             self._windows = torch.as_strided(planes.view(-1), windows, (1, *self._strides))
 
-    def gather(self, rows: NDArray[np.int64], draws: Draws) -> Tensor:
+    def gather(self, rows: NDArray[np.int64], draws: Draws) -> tuple[Tensor, Tensor | None]:
         """Images ``rows``, moved as ``draws`` says: bit for bit those that the transformations make one by one.
 
-        Values of the result need not lie close together in memory.
+        Their values need not lie close together in memory. Then the inputs of the network, where they are made here.
         """
         drawn = draws.each("moves", self._drawn)
         starts = rows * self._image + drawn[:, 0]
+        pieces = None
         if self._pieces is not None:
-            found = torch.from_numpy(self._pieces[starts].view(np.uint8))
-            result = torch.as_strided(
-                found.view(self.planes.dtype), (len(rows), *self._shape), (self._span, *self._strides)
-            )
+            size = self._pieces.itemsize
+            pieces = self._pieces[starts].view(np.uint8).reshape(len(rows), size)
+            strides = (size, *self._strides)
+            found = torch.from_numpy(pieces).view(self.planes.dtype)
+            result = torch.as_strided(found, (len(rows), *self._shape), strides)
         elif self._windows is not None:
             result = torch.index_select(self._windows, 0, torch.from_numpy(starts))
         else:
@@ -130,7 +147,9 @@ class Moving:
         if self._flipped and self._moves.flipping is not None:
             for axis in (0, 1):
                 _mirror(result.numpy(), drawn[:, 1 + axis], axis, self._moves.flipping[1])
-        return result
+        if pieces is None or self._lines is None:
+            return result, None
+        return result, self._lines.inputs(pieces)
 
     def _drawn(self, draws: Draws) -> NDArray[np.int64]:
         return self._moves.drawn(draws, self._dims, self._mirrored)

@@ -63,6 +63,7 @@ class RemoteHeld(RemoteSet, Held):
     """Stimuli in memory: that of the GPU if they fit there."""
 
     _placed: Tensor | None = None
+    _makes_reals = False
 
     def fill(self, dims: tuple[int, int, int], workers: Executor | None, inputs_memory: int = 0) -> bool:
         """As :meth:`Held.fill`; nothing is kept twice, since the GPU makes reals and mirrors as fast as it reads."""
@@ -71,7 +72,6 @@ class RemoteHeld(RemoteSet, Held):
             filled = super().fill(dims, workers, 0)
         finally:
             self._device = device
-        self._in_one_pass = False
         planes = self._planes if self._planes is not None else self._moved if self._moves is not None else None
         if filled and planes is not None:
             needed = planes.numel() * planes.element_size()
@@ -84,9 +84,7 @@ class RemoteHeld(RemoteSet, Held):
             return partial(self._make, jobs)
         return workers.submit(lambda: list(self._make(jobs))).result
 
-    def _one_batch(
-        self, positions: NDArray[np.int64], draws: Draws, ids: NDArray[np.int64], labels: Tensor
-    ) -> Made:
+    def _one_batch(self, positions: NDArray[np.int64], draws: Draws, ids: NDArray[np.int64], labels: Tensor) -> Made:
         if self._placed is None:
             return super()._one_batch(positions, draws, ids, labels)
         rows, regions = torch.from_numpy(positions), self._regions(positions)

@@ -1,8 +1,7 @@
-"""Images taken out of memory in any order; bytes that are only scaled become reals in the same step."""
+"""Images taken out of memory in any order; bytes become reals in the same step."""
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
@@ -10,9 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from n2d2py.data.conversion import Conversion, Scaled
-
-_ALL = 255  # the largest byte
+from n2d2py.data.lookups import TAIL, Reading, lookup
 
 
 def rows_of(planes: Tensor, rows: NDArray[np.int64]) -> Tensor:
@@ -23,42 +20,32 @@ def rows_of(planes: Tensor, rows: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(planes.numpy().take(rows, 0))
 
 
-def scaled_rows(planes: Tensor, rows: NDArray[np.int64]) -> Tensor:
-    """Some rows of bytes in the memory of the CPU, times float32(1 / 255): float32 (len(rows), ...).
+class ByteRows:
+    """Images of bytes, (count, channels, height, width), in the memory of the CPU, read as ``reading`` says.
 
-    OpenCV's normalization x / max |x| makes reals of bytes and scales them in one pass over the memory. It is given
-    one byte more than the rows have, the largest there is, so that the maximum is the same in each batch.
+    Each channel of each image is a row of a table for :func:`~n2d2py.data.lookups.lookup`.
     """
-    import cv2
 
-    images = planes.numpy()
-    shape = (len(rows), *images.shape[1:])
-    held = np.empty(math.prod(shape) + 1, np.uint8)
-    held[-1] = _ALL
-    # With mode "raise" NumPy would go through a copy, so that nothing is written if a row does not exist.
-    images.take(rows, 0, held[:-1].reshape(shape), "clip")
-    reals = cv2.normalize(held, np.empty(0, np.float32), 1.0, 0.0, cv2.NORM_INF, cv2.CV_32F)
-    return torch.from_numpy(reals.reshape(-1)[:-1].reshape(shape))
+    def __init__(self, count: int, shape: tuple[int, int, int], reading: Reading) -> None:
+        channels, *plane = shape
+        self._shape, self._reading, self._size = shape, reading, math.prod(plane)
+        table = np.empty((count, channels, self._size + TAIL), np.uint8)
+        table[:, :, self._size :] = reading.tails.view(np.uint8).reshape(channels, TAIL)
+        self.bytes_kept = table.nbytes
+        self.images: NDArray[np.uint8] = table[:, :, : self._size].reshape(count, *shape)
+        """The bytes themselves, to be written there."""
+        self._planes = table
+        self._table = torch.from_numpy(table).view(count * channels, self._size + TAIL)
 
+    def codes(self, rows: NDArray[np.int64]) -> Tensor:
+        """A copy of the bytes of some images."""
+        found = self._planes.take(rows, 0)[:, :, : self._size]
+        return torch.from_numpy(np.ascontiguousarray(found)).view(len(rows), *self._shape)
 
-def scales_in_one_pass(conversion: Conversion, planes: Tensor) -> bool:
-    """Whether :func:`scaled_rows` gives, bit for bit, what ``conversion`` makes of rows of ``planes``."""
-    return (
-        isinstance(conversion, Scaled)
-        and conversion.offset == 0
-        and conversion.grid.scale == 1 / _ALL
-        and planes.dtype == torch.uint8
-        and planes.device.type == "cpu"
-        and _is_exact()
-    )
-
-
-@functools.cache
-def _is_exact() -> bool:
-    """Whether this OpenCV, if there is one, multiplies all bytes as torch does, in long rows and at their ends."""
-    bytes_ = torch.arange(_ALL + 1, dtype=torch.uint8).repeat(16).view(16, -1)
-    try:
-        found = scaled_rows(bytes_, np.arange(16))
-    except ImportError:
-        return False
-    return torch.equal(found, bytes_.to(torch.float32).mul_(1 / _ALL))
+    def inputs(self, rows: NDArray[np.int64]) -> Tensor:
+        """The inputs of the network that some images are, float32 (len(rows), channels, height, width)."""
+        channels = self._shape[0]
+        if channels > 1:
+            rows = (rows[:, np.newaxis] * channels + np.arange(channels)).reshape(-1)
+        found = lookup(self._table, torch.from_numpy(rows))
+        return self._reading.finish(found.view(-1, *self._shape))

@@ -106,7 +106,7 @@ def test_gathering_is_that_of_the_host(sliced: bool, flipped: str, dtype: torch.
     moves = Moves((2, slicing) if sliced else None, None if flipping is None else (3, flipping))
     planes = torch.randint(0, 256, (9, 3, 6, 8), generator=torch.Generator().manual_seed(1)).to(dtype)
     rows = np.random.default_rng(2).integers(0, 9, 20)
-    expected = Moving(moves, planes).gather(rows, Draws.of(5, 1, range(20)))
+    expected, _ = Moving(moves, planes).gather(rows, Draws.of(5, 1, range(20)))
     drawn, tensors = DrawnMoves.of(moves, (8, 6, 3), Draws.of(5, 1, range(20)))
     found = drawn.gather(planes, torch.from_numpy(rows), *tensors)
     assert found.dtype == dtype
