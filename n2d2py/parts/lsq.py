@@ -107,6 +107,13 @@ class LsqWeights(_Step, WeightQuantizer):
         "codes and a separate step in learning",
         spellings=("Mode",),
     )
+    gradient: str = parameter(
+        "Gradient",
+        one_of("Clamped", "MAD"),
+        "Clamped",
+        "of a weight outside of the levels: Clamped none, so that it stays where it is; MAD (magnitude-aware, Sakr et "
+        "al. 2022, arXiv:2206.06501) the outermost level over it, so that it can come back",
+    )
 
     @property
     def codes(self) -> Sequence[int]:

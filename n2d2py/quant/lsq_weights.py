@@ -29,7 +29,11 @@ class LsqWeightQuantization(WeightQuantization):
         super().__init__(record, shape)
         self.levels = Levels(record.codes)
         self.step = LearnedStep(
-            self.levels, record.initial, power_of_two=record.power_of_two, rate_factor=record.rate_factor
+            self.levels,
+            record.initial,
+            power_of_two=record.power_of_two,
+            rate_factor=record.rate_factor,
+            by_magnitude=record.gradient == "MAD",
         )
         self.budget: Budget | None = None
 

@@ -73,7 +73,7 @@ class OffsetStep(LearnedStep):
         self.prepare(values)
         step = self.in_use()
         shifted: Tensor = _Shifted.apply(
-            values, step, self.offset, self._zero(step), self.levels, self._factor(values), True
+            values, step, self.offset, self._zero(step), self.levels, self._factor(values.numel()), True
         )
         return shifted
 
@@ -81,7 +81,7 @@ class OffsetStep(LearnedStep):
         self.prepare(values)
         step = self.in_use()
         codes: Tensor = _Shifted.apply(
-            values, step, self.offset, self._zero(step), self.levels, self._factor(values), False
+            values, step, self.offset, self._zero(step), self.levels, self._factor(values.numel()), False
         )
         return codes, step.detach()
 

@@ -6,7 +6,10 @@ With levels Q_n .. Q_p (or any :class:`~n2d2py.quant.levels.Levels`) and v = x /
     dL/dx = g [Q_n < v < Q_p]
     dL/ds = G sum of g h,  h = code where v <= Q_n or v >= Q_p, else code - v,  G = 1 / sqrt(N Q_p)
 
-N is the number of values, Q_p the largest level.
+N is the number of values, Q_p the largest level. By magnitude (MAD; Sakr et al. 2022, "Optimal clipping and
+magnitude-aware differentiation", arXiv:2206.06501, section 4), what lies outside of the levels learns too:
+
+    dL/dx = g Q / v where v < Q = Q_n or v > Q = Q_p
 """
 
 from __future__ import annotations
@@ -32,11 +35,17 @@ class LearnedStep(nn.Module):
 
     The parameter is 0 until it gets a value: from a weight file, or from the first tensor that is quantized,
     s = 2 mean|x| / sqrt(Q_p). With ``power_of_two`` the step in use is 2^ceil(log2 s), straight through the ceiling.
-    ``rate_factor`` multiplies its gradient.
+    ``rate_factor`` multiplies its gradient. ``by_magnitude``: values outside of the levels get a gradient, too.
     """
 
     def __init__(
-        self, levels: Levels, initial: float | None, *, power_of_two: bool = False, rate_factor: float = 1.0
+        self,
+        levels: Levels,
+        initial: float | None,
+        *,
+        power_of_two: bool = False,
+        rate_factor: float = 1.0,
+        by_magnitude: bool = False,
     ) -> None:
         super().__init__()
         self.levels = levels
@@ -45,6 +54,7 @@ class LearnedStep(nn.Module):
         self.rate_factor = rate_factor
         self.toward_zero = False
         """Whether values are rounded to the level toward 0, and not to the nearest; for levels without gaps."""
+        self.by_magnitude = by_magnitude
         self.value = nn.Parameter(torch.tensor(0.0))
         self._known = False
         self.fill()
@@ -99,23 +109,23 @@ class LearnedStep(nn.Module):
     def quantize(self, values: Tensor) -> Tensor:
         """``values`` on the grid, with the gradients above."""
         self.prepare(values)
-        quantized: Tensor = _Quantize.apply(values, self.in_use(), self.levels, self._factor(values), self.toward_zero)
+        quantized: Tensor = _Quantize.apply(values, self.in_use(), self._way(values))
         return quantized
 
     def split(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """(codes, step): dL/dcode = dL/dy * step; the product is bit for bit what :meth:`quantize` gives."""
         self.prepare(values)
-        codes, step = _Split.apply(values, self.in_use(), self.levels, self._factor(values), self.toward_zero)
+        codes, step = _Split.apply(values, self.in_use(), self._way(values))
         return codes, step
 
     def ruled(self, count: int) -> Ruled:
         """The rule by which ``count`` values are quantized, once the step has a value."""
-        return Ruled(StepRule.of(self.levels), self.in_use(), self._of(count))
+        return Ruled(StepRule.of(self.levels), self.in_use(), self._factor(count))
 
-    def _factor(self, values: Tensor) -> float:
-        return self._of(values.numel())
+    def _way(self, values: Tensor) -> _Way:
+        return _Way(self.levels, self._factor(values.numel()), self.toward_zero, self.by_magnitude)
 
-    def _of(self, count: int) -> float:
+    def _factor(self, count: int) -> float:
         return self.rate_factor / math.sqrt(count * max(1, self.levels.high))
 
 
@@ -153,35 +163,59 @@ class StepRule(CodeRule):
         return inside, dot(gradient, out) / parameter - dot(inside, scaled)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How a tensor is quantized, and how its gradient comes back; ``factor`` is G."""
+
+    levels: Levels
+    factor: float
+    toward_zero: bool
+    by_magnitude: bool
+
+    def codes(self, scaled: Tensor) -> Tensor:
+        """The codes of x / s."""
+        return self.levels.nearest(scaled.trunc() if self.toward_zero else scaled)
+
+    def inside(self, gradient: Tensor, scaled: Tensor) -> Tensor:
+        """``gradient`` strictly between the outermost levels, else 0."""
+        return torch.ops.aten.hardtanh_backward(gradient, scaled, self.levels.low, self.levels.high)
+
+    def to_values(self, gradient: Tensor, scaled: Tensor, inside: Tensor) -> Tensor:
+        """The gradient of the values."""
+        if not self.by_magnitude:
+            return inside
+        clamped = scaled.clamp(self.levels.low, self.levels.high)
+        return gradient * torch.where(clamped == scaled, 1.0, (clamped / scaled).clamp_(0, 1))
+
+
 class _Quantize(torch.autograd.Function):
     """x -> code * s. With y = s code, sum of g h = <g, y> / s - <g [Q_n < v < Q_p], v>: two dot products."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, step: Tensor, levels: Levels, factor: float, toward_zero: bool) -> Tensor:
+    def forward(ctx: Any, values: Tensor, step: Tensor, way: _Way) -> Tensor:
         scaled = values / step
-        out = levels.nearest(scaled.trunc() if toward_zero else scaled).mul_(step)
-        ctx.levels, ctx.factor = levels, factor
+        out = way.codes(scaled).mul_(step)
+        ctx.way = way
         ctx.save_for_backward(scaled, out, step)
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         scaled, out, step = ctx.saved_tensors
-        inside, slope = StepRule.of(ctx.levels).gradients(gradient, scaled, out, step)
-        return inside, slope * ctx.factor, None, None, None
+        way = ctx.way
+        inside, slope = StepRule.of(way.levels).gradients(gradient, scaled, out, step)
+        return way.to_values(gradient, scaled, inside), slope * way.factor, None
 
 
 class _Split(torch.autograd.Function):
     """x -> (code, s)."""
 
     @staticmethod
-    def forward(
-        ctx: Any, values: Tensor, step: Tensor, levels: Levels, factor: float, toward_zero: bool
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, values: Tensor, step: Tensor, way: _Way) -> tuple[Tensor, Tensor]:
         scaled = values / step
-        codes = levels.nearest(scaled.trunc() if toward_zero else scaled)
-        ctx.levels, ctx.factor = levels, factor
+        codes = way.codes(scaled)
+        ctx.way = way
         step = step.clone()
         ctx.save_for_backward(scaled, codes, step)
         ctx.mark_non_differentiable(step)
@@ -189,9 +223,10 @@ class _Split(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None]:
         scaled, codes, step = ctx.saved_tensors
+        way = ctx.way
         outer = gradient / step
-        inside = torch.ops.aten.hardtanh_backward(outer, scaled, ctx.levels.low, ctx.levels.high)
-        slope = (dot(outer, codes) - dot(inside, scaled)) * ctx.factor
-        return inside, slope, None, None, None
+        inside = way.inside(outer, scaled)
+        slope = (dot(outer, codes) - dot(inside, scaled)) * way.factor
+        return way.to_values(outer, scaled, inside), slope, None

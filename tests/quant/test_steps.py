@@ -22,14 +22,16 @@ def weight(shape=(5,), **keys):
     return weights.make(LsqWeights(**keys), shape)
 
 
-def reference(values, step, levels, gradient):
+def reference(values, step, levels, gradient, by_magnitude=False):
     """(dx, ds / G) by the formulas, element by element, in float64."""
     dx, ds = [], 0.0
     for value, g in zip(values.tolist(), gradient.tolist(), strict=True):
         v = value / step
         code = min(levels.codes, key=lambda c: abs(c - v))
         inside = levels.low < v < levels.high
-        dx.append(g if inside else 0.0)
+        edge = min(max(v, levels.low), levels.high)
+        outside = g * min(max(edge / v, 0), 1) if by_magnitude and v else g * by_magnitude
+        dx.append(g if inside else outside)
         ds += g * (code - v if inside else max(levels.low, min(levels.high, code)))
     return dx, ds
 
@@ -77,14 +79,15 @@ def test_levels_of_activations():
     st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=20),
     st.floats(0.015625, 2, width=32),
     st.sampled_from([(-1, 0, 1), (-8, *range(-7, 8)), (0, 1, 2, 3), (-1, 1), (-4, -1, 0, 1, 4)]),
+    st.booleans(),
 )
-def test_gradients_are_those_of_the_formulas(values, step, codes):
+def test_gradients_are_those_of_the_formulas(values, step, codes, by_magnitude):
     levels = Levels(codes)
-    module = LearnedStep(levels, step)
+    module = LearnedStep(levels, step, by_magnitude=by_magnitude)
     x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
     gradient = torch.linspace(-1, 1, len(values), dtype=torch.float64)
     module.double().quantize(x).backward(gradient)
-    dx, ds = reference(x.detach(), step, levels, gradient)
+    dx, ds = reference(x.detach(), step, levels, gradient, by_magnitude)
     assert x.grad.tolist() == dx
     factor = 1 / math.sqrt(len(values) * levels.high)
     distance = min(abs(v / step - (a + b) / 2) for v in values for a, b in pairwise(codes))
@@ -103,6 +106,27 @@ def test_a_quantized_weight_is_its_code_times_the_scale(values, steps):
     assert set(codes.int().tolist()) <= set(grid.codes)
     split, scale = module.split(w)
     assert torch.equal(split * scale, out)
+
+
+def test_weights_outside_of_the_levels_learn_by_their_magnitude():
+    keys = {"levels": (-1, 0, 1), "init_step": False, "step_size": 0.5}
+    values = torch.tensor([-1.0, -0.5, 0.2, 0.8])
+    found = {}
+    for gradient in ("Clamped", "MAD"):
+        for name in ("forward", "split"):
+            module, w = weight(shape=(4,), gradient=gradient, **keys), values.clone().requires_grad_()
+            if name == "forward":
+                out = module(w)
+            else:
+                codes, step = module.split(w)
+                out = codes * step
+            out.backward(torch.tensor([1.0, 1.0, 1.0, -8.0]))
+            found[gradient, name] = w.grad.tolist(), float(module.step.value.grad)
+    clamped, by_magnitude = [0, 0, 1, 0], pytest.approx([0.5, 1, 1, -8 * 0.5 / 0.8])
+    for name in ("forward", "split"):
+        assert found["Clamped", name][0] == clamped
+        assert found["MAD", name][0] == by_magnitude
+        assert found["MAD", name][1] == found["Clamped", name][1]  # of the step nothing changes
 
 
 def test_the_first_batch_gives_the_step_of_activations():
