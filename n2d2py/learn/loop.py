@@ -19,7 +19,7 @@ from n2d2py.learn.learner import BEST, INITIAL, LAST, STATES, Learner
 from n2d2py.learn.metrics import percent
 from n2d2py.learn.precision import FULL
 from n2d2py.learn.progress import Bar, Due, Pace, course, epoch_line, shown, step_line
-from n2d2py.learn.quantizing import report_zeros
+from n2d2py.learn.quantizing import report_still, report_zeros
 from n2d2py.learn.snapshots import Counted, Progress
 from n2d2py.learn.testing import Result, evaluate, scoring
 from n2d2py.learn.validation import LIKELIHOOD, Verdict
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from n2d2py.layers.network import TorchNetwork
     from n2d2py.learn.checkpoint import Checkpoints, Saved
     from n2d2py.learn.distributed import Group
+
 
 def learn(
     network: TorchNetwork,
@@ -70,6 +71,7 @@ def learn(
                 learner.learn_epochs()
             elif plan.stimuli:
                 learner.learn_stimuli()
+            report_still(network)
     except KeyboardInterrupt:
         learner.rescue()
         raise

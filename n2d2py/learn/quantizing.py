@@ -11,6 +11,8 @@ from n2d2py.layers.weighted import WeightedLayer
 
 FEW, MANY = 0.01, 0.9
 """Shares of zero weights outside of which a level at 0 hardly serves, or hardly anything else does."""
+STILL = 0.1
+"""The share of weights that no gradient reaches of which learning tells."""
 
 
 def progressing(network: TorchNetwork) -> list[Layer]:
@@ -54,3 +56,28 @@ def report_zeros(network: TorchNetwork) -> None:
             console.warning(
                 f"only {100 * share:.3g}% of the weights of {name} begin as 0, the middle one of its three levels"
             )
+
+
+@torch.no_grad()
+def still_shares(network: TorchNetwork) -> dict[str, float]:
+    """The share of weights that no gradient reaches any more, in each cell where there are such."""
+    shares = {}
+    for name, layer in network.layers.items():
+        if not isinstance(layer, WeightedLayer) or layer.weights_quantizer is None:
+            continue
+        still = layer.weights_quantizer.still(layer.full_weights())
+        if still is not None:
+            connected = still if layer.mask is None else still[layer.mask.expand_as(still)]
+            shares[name] = float(connected.double().mean())
+    return shares
+
+
+def report_still(network: TorchNetwork) -> None:
+    """A line, after learning, with the cells of which many weights have come to where nothing moves them any more."""
+    found = {name: share for name, share in still_shares(network).items() if share > STILL}
+    if found:
+        listed = ", ".join(f"{name} {100 * share:.3g}%" for name, share in found.items())
+        console.line(
+            f"Weights beyond the outermost level, which no gradient reaches: {listed}. "
+            "QWeight.Gradient=MAD changes that."
+        )

@@ -63,6 +63,10 @@ class LsqWeightQuantization(WeightQuantization):
         codes = self.levels.nearest(scaled.trunc_() if self.step.toward_zero else scaled)
         return codes, self.levels.grid(self.step.number())
 
+    @torch.no_grad()
+    def still(self, weights: Tensor) -> Tensor | None:
+        return None if self.step.by_magnitude else self.step.beyond(self._fitted(weights))
+
     def _fitted(self, weights: Tensor) -> Tensor:
         """What is quantized: the normalised weights, within the budget if there is one."""
         weights = self.normalised(weights)

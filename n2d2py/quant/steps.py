@@ -118,6 +118,12 @@ class LearnedStep(nn.Module):
         codes, step = _Split.apply(values, self.in_use(), self._way(values))
         return codes, step
 
+    def beyond(self, values: Tensor) -> Tensor:
+        """Which values lie on or beyond the outermost levels."""
+        self.prepare(values)
+        scaled = values / self.in_use()
+        return (scaled <= self.levels.low) | (scaled >= self.levels.high)
+
     def ruled(self, count: int) -> Ruled:
         """The rule by which ``count`` values are quantized, once the step has a value."""
         return Ruled(StepRule.of(self.levels), self.in_use(), self._factor(count))

@@ -45,6 +45,10 @@ class WeightQuantization(nn.Module):
         """Integer codes (float32, same shape) and their grid; raises ValueError if ``quantizes`` is not so."""
         raise NotImplementedError
 
+    def still(self, weights: Tensor) -> Tensor | None:
+        """Which weights no gradient reaches, whatever the loss; None if each of them learns."""
+        return None
+
     @property
     def bounds_sums(self) -> bool:
         """Whether :meth:`bound` has an effect."""

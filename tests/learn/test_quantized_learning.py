@@ -15,7 +15,7 @@ from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import testing, weights
 from n2d2py.learn.history import Plan
 from n2d2py.learn.loop import learn
-from n2d2py.learn.quantizing import zero_shares
+from n2d2py.learn.quantizing import still_shares, zero_shares
 from n2d2py.quant.grid import Coded, Grid
 
 from .fakes import FakeStimuli
@@ -182,6 +182,23 @@ def test_the_share_of_zero_weights_is_told(tmp_path, caplog):
     learn(made, Stripes(), Plan(stimuli=8, folder=tmp_path), Generator(1))
     assert "Zero weights after initialisation: conv 100%, fc 100%" in caplog.messages
     assert any("100% of the weights of fc begin as 0: a smaller step" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize("gradient", ["Clamped", "MAD"])
+def test_weights_that_learn_no_more_are_told(tmp_path, caplog, gradient):
+    caplog.set_level("INFO", logger="n2d2py")
+    step = "QWeight.SetOptInitStepSize=0\nQWeight.StepSize=0.0001\nQWeight.Gradient=" + gradient
+    made = network("QWeight=LSQ\nQWeight.Levels=-1 0 1\n" + step, "")
+    learn(made, Stripes(), Plan(stimuli=8, folder=tmp_path), Generator(1))
+    told = [message for message in caplog.messages if message.startswith("Weights beyond the outermost level")]
+    assert len(told) == (gradient == "Clamped")
+    shares = still_shares(made)
+    for name, share in shares.items():
+        layer = made.layers[name]
+        step = abs(layer.weights_quantizer.step.value.item())
+        assert share == float((layer.full_weights().abs() >= step).double().mean())
+        assert f"{name} {100 * share:.3g}%" in told[0]
+    assert list(shares) == (["conv", "fc"] if gradient == "Clamped" else [])
 
 
 def test_grids_without_a_zero_have_no_share():
