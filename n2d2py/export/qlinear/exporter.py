@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,9 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.export.base import Export
 from n2d2py.export.qlinear.graph import Form
 from n2d2py.export.qlinear.model import PLAIN, Model, build
-from n2d2py.integer.network import Deconvolution, Operation, Requantization, Weighted
-from n2d2py.integer.requantize import SHIFT_MODES
 from n2d2py.registry import register
 
-_BYTE, _BYTE_WEIGHTS, _SHOWN = 255, 127, 4
+_SHOWN = 4  # cells that are named
 
 FORMS = {"ONNX": PLAIN, "ONNX-QDQ": Form(qdq=True), "ONNX-packed": Form(packed=True)}
 """The exporters, and how each writes the same integers."""
@@ -60,37 +59,14 @@ def lines(export: Export, model: Model) -> list[str]:
         for operation in export.operations
         for value in [model.values[operation.name]]
     ]
-    return [*tables.table(("operation", "kind", "stored as", "computed by"), rows), *_advice(export, model)]
+    return [*tables.table(("operation", "kind", "stored as", "computed by"), rows), *_advice(model.unequal)]
 
 
-def _is_fused(export: Export, model: Model, sums: Operation | None) -> bool:
-    """Whether sums of bytes have one taker and the form of QLinearConv."""
-    return (
-        isinstance(sums, Weighted)
-        and not isinstance(sums, Deconvolution)
-        and sums.bias is None
-        and abs(sums.weights).max(initial=0) <= _BYTE_WEIGHTS
-        and model.values[sums.inputs[0]].type == "uint8"
-        and sums.name not in export.outputs
-        and len(export.network.consumers(sums.name)) == 1
-    )
-
-
-def _advice(export: Export, model: Model) -> list[str]:
-    """Which cells QLinearConv would compute if their biases were whole accumulators."""
-    made = {operation.name: operation for operation in export.operations}
-    found = []
-    for operation in export.operations:
-        if not isinstance(operation, Requantization) or operation.line is not None or not operation.straight:
-            continue
-        sums = made.get(operation.inputs[0])
-        if operation.levels or operation.mode in SHIFT_MODES or not _is_fused(export, model, sums):
-            continue
-        if operation.rescaling.highest <= _BYTE and "QLinear" not in model.paths[operation.name]:
-            found.append(operation.cell)
-    if not found:
+def _advice(cells: Sequence[str]) -> list[str]:
+    """That QLinearConv would compute some cells if their biases were whole accumulators."""
+    if not cells:
         return []
-    named = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} others" if len(found) > _SHOWN else "")
+    named = ", ".join(cells[:_SHOWN]) + (f" and {len(cells) - _SHOWN} others" if len(cells) > _SHOWN else "")
     return [
         f"outside of QLinearConv, because no integer bias is equal to theirs: {named}",
         "QAct.IntegerBias=1 in these cells makes their biases integers in testing too, and the model faster",

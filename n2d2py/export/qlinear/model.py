@@ -24,13 +24,15 @@ PLAIN = Form()
 class Model:
     """The model, how the codes of each operation are stored in its tensor, and by which path they are computed.
 
-    ``outputs`` are the names of the graph's outputs by operation.
+    ``outputs`` are the names of the graph's outputs by operation, ``unequal`` the cells that are outside of QLinearConv
+    because no integer bias is equal to theirs.
     """
 
     proto: onnx.ModelProto
     values: dict[str, Value]
     paths: dict[str, str]
     outputs: dict[str, str]
+    unequal: list[str]
 
     @property
     def stimuli_type(self) -> str:
@@ -48,10 +50,11 @@ def build(export: Export, shown: Collection[str] = (), form: Form = PLAIN) -> Mo
     low, high = int(stimuli.low.min()), int(stimuli.high.max())
     type_ = "uint8" if low >= 0 and high <= 255 else "int8" if low >= -128 and high <= 127 else "int32"
     values, paths = {PROVIDER: Value(PROVIDER, type_)}, dict[str, str]()
+    unequal: list[str] = []
     for operation in export.operations:
         if operation.name in values:
             continue  # a rescaling that was written with its sums
-        site = Site(export, graph, operation, values, paths)
+        site = Site(export, graph, operation, values, paths, unequal)
         kind = type(operation).__name__
         if not known(KIND, kind):
             raise site.no_form()
@@ -79,7 +82,7 @@ def build(export: Export, shown: Collection[str] = (), form: Form = PLAIN) -> Mo
     facts = {key: json.dumps(value) if not isinstance(value, str) else value for key, value in export.facts().items()}
     helper.set_model_props(proto, {**facts, "paths": json.dumps(paths)})
     onnx.checker.check_model(proto, full_check=True)
-    return Model(proto, values, paths, {name: value.name for name, value in outputs.items()})
+    return Model(proto, values, paths, {name: value.name for name, value in outputs.items()}, unequal)
 
 
 def _info(name: str, type_: str, shape: tuple[str | int, ...]) -> onnx.ValueInfoProto:

@@ -22,6 +22,8 @@ class Site(Writing):
 
     paths: dict[str, str]
     """How each operation is computed, for the report."""
+    unequal: list[str]
+    """Cells outside of QLinearConv because no integer bias is equal to theirs."""
 
     @property
     def rescaling(self) -> Requantization | None:

@@ -12,16 +12,21 @@ from n2d2py.export.qlinear.operations.product import PAIR, Product
 from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.network import Requantization, Weighted
+from n2d2py.integer.requantize import SHIFT_MODES
 
 
 def quantized_sums(site: Site, operation: Weighted, taker: Requantization, product: Product) -> Value | None:
-    """QLinearConv, or None if no line is equal at all edges."""
+    """QLinearConv, or None if no line is equal at all edges.
+
+    Where it is the real bias that no line is equal to, ``site.unequal`` gets the cell.
+    """
     if taker.rescaling.highest > 255:
         return None
     rows = product.weights.reshape(len(product.weights), -1)
     largest = np.abs(rows).max(axis=1, initial=0)
     most = max(int(site.sources[0].high.max()) + product.value.zero, 1)
     steps = steps_of(taker.rescaling, site.made)
+    unequal = False
     for kind, unit in choices(("int8", "uint8"), sorted({1, max(255 // most, 1)})):
         limit = min(127, PAIR // (2 * most * unit)) if kind == "int8" else 127
         if limit < int(largest.max(initial=0)):
@@ -36,10 +41,13 @@ def quantized_sums(site: Site, operation: Weighted, taker: Requantization, produ
             factors = [factor for factor in _factors(room) if sums * factor < EXACT["int32"] // 2]
             line = integer_line(one, factors, unit, taker.rescaling.highest)
             if line is None:
+                unequal = True
                 break
             lines.append(line)
         else:
             return _written(site, operation, taker, product, lines, kind, unit)
+    if unequal and taker.straight and taker.line is None and not taker.levels and taker.mode not in SHIFT_MODES:
+        site.unequal.append(taker.cell)
     return None
 
 
