@@ -141,11 +141,11 @@ def test_memory_decides_nothing_but_the_time(folder: Path, chain: str, monkeypat
     monkeypatch.setenv("N2D2_MEMORY", "0")
     streamed = make(DATABASE + PROVIDER + chain, folder, workers=0)
     expected = learned(streamed)
-    assert type(streamed._set("Learn")) is sets.Streamed
+    assert type(streamed._sets.chosen("Learn")) is sets.Streamed
     monkeypatch.delenv("N2D2_MEMORY")
     kept = make(DATABASE + PROVIDER + chain, folder, workers=0)
     assert same(learned(kept), expected)
-    kept_set = kept._set("Learn")
+    kept_set = kept._sets.chosen("Learn")
     assert type(kept_set) is held.Held
     assert (kept_set._moves is None) == (chain in (CROP, TUTORIAL))  # these are made step by step
 

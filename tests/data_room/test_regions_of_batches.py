@@ -114,7 +114,7 @@ def test_regions_lie_where_the_pixels_are(
     monkeypatch.setenv("N2D2_MEMORY", memory)
     stimuli = with_regions(chain, folder, workers=workers)
     batches = learned(stimuli)
-    assert type(stimuli._set("Learn")) is (sets.Streamed if memory == "0" else held.Held)
+    assert type(stimuli._sets.chosen("Learn")) is (sets.Streamed if memory == "0" else held.Held)
     seen = 0
     for batch in batches:
         assert batch.regions is not None
@@ -140,10 +140,10 @@ def test_images_are_the_same_with_regions_and_without(folder: Path, chain: str) 
 def test_they_may_be_asked_for_after_batches_were_made(folder: Path) -> None:
     stimuli = make(CROP, folder)
     first = list(stimuli.passes("Test"))
-    memory = stimuli._memory
+    memory = stimuli._sets.memory
     stimuli.give_regions()
     again = list(stimuli.passes("Test"))
-    assert stimuli._memory == memory
+    assert stimuli._sets.memory == memory
     assert torch.equal(first[0].inputs, again[0].inputs)
     assert again[0].regions is not None
 

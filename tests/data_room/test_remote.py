@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from n2d2py.data import feeding, remote, stimuli
+from n2d2py.data import feeding, preparing, remote
 from n2d2py.data.batch import Batch, Parcel
 from n2d2py.data.conversion import Affine, Leveled, Real, Scaled, Tabled
 from n2d2py.data.draws import Draws
@@ -32,7 +32,7 @@ CPU, META = torch.device("cpu"), torch.device("meta")
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CPU counts as a device with a memory of its own."""
-    for module in (feeding, stimuli):
+    for module in (feeding, preparing):
         monkeypatch.setattr(module, "is_remote", lambda device: True)
 
 
@@ -52,7 +52,7 @@ def test_the_same_batches(folder: Path, chain: str, memory: str, workers: int, m
     text = DATABASE + PROVIDER + chain
     expected = parts(text, folder, monkeypatch, memory, workers)
     monkeypatch.setattr(feeding, "is_remote", lambda device: True)
-    monkeypatch.setattr(stimuli, "is_remote", lambda device: True)
+    monkeypatch.setattr(preparing, "is_remote", lambda device: True)
     found = parts(text, folder, monkeypatch, memory, workers)
     assert same(found, expected)
     for mine, theirs in zip(found, expected, strict=True):
