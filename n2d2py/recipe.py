@@ -258,6 +258,9 @@ def _on_grids(network: Network, recipe: Recipe) -> Network:
             cell = replace(cell, weights_quantizer_solver=cell.weights_solver)
         if isinstance(cell, ActivatedCell) and cell.activation_quantizer is not None:
             cell = replace(cell, activation_quantizer_solver=solver)
+            # Bytes times bytes: with integer biases the int8 kernels of ONNX Runtime compute the very network.
+            if lsq and steps == _ENDS and cell.activation is not None and cell.activation.in_units(1.0) is not None:
+                cell = replace(cell, activation_quantizer=replace(cell.activation_quantizer, integer_bias=True))
         return cell
 
     return _each(made, with_solvers)

@@ -8,6 +8,7 @@ from test_distributed import together
 from test_resume import killed_at
 
 from n2d2py import explain, ini, outcome, recipe
+from n2d2py.cells.base import ActivatedCell
 from n2d2py.data import publish_epoch_size
 from n2d2py.data.random import Generator
 from n2d2py.errors import UsageError
@@ -47,6 +48,18 @@ def test_the_stages_run_one_after_the_other(name, folder):
     assert again == 0
     assert folder.said.count("finished before, nothing to do") == 3
     assert "#epoch" not in folder.said
+
+
+@pytest.mark.parametrize("name", ["lsq7", "lsq8", "sat8"])
+def test_learned_steps_of_eight_bits_come_with_integer_biases(name):
+    _, network = network_of(FLOATS)
+    quantizers = [
+        node.cell.activation_quantizer
+        for node in recipe.stages(recipe.parse(name), 1)[1].change(network)
+        if isinstance(node.cell, ActivatedCell) and node.cell.activation_quantizer is not None
+    ]
+    assert quantizers
+    assert {one.integer_bias for one in quantizers} == {name == "lsq8"}
 
 
 def test_a_stage_that_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
