@@ -160,15 +160,24 @@ class Held(StimuliSet):
         return frame
 
     def together(self, batch_size: int, at_once: bool) -> int:
-        if not at_once and not self._shape.composite:  # only ids and labels are looked up
+        size = self._size_of(batch_size)
+        if self._is_quick(size) or (not at_once and not self._shape.composite):  # only ids and labels are looked up
             return _MOST_BATCHES
-        size = batch_size * self._shape.planes * self._shape.height * self._shape.width * _REAL
         return min(max(_TASK_BYTES // size, 1), _MOST_BATCHES)
 
     def start(self, jobs: Sequence[Job], workers: Executor | None) -> Pending:
-        if workers is None or (self._planes is not None and self._device.type != "cpu"):
+        there = self._planes is not None and self._device.type != "cpu"
+        if workers is None or there or self._is_quick(self._size_of(len(jobs[0][0]))):
             return partial(self._make, jobs)
         return workers.submit(lambda: list(self._make(jobs))).result
+
+    def _size_of(self, count: int) -> int:
+        """Bytes of the inputs that so many stimuli are."""
+        return count * self._shape.planes * self._shape.height * self._shape.width * _REAL
+
+    def _is_quick(self, size: int) -> bool:
+        """Whether to hand a batch of so many bytes over from a thread takes longer than to make it."""
+        return self._bytes is not None and size <= _TASK_BYTES
 
     def _make(self, jobs: Sequence[Job]) -> Iterator[Made]:
         """One batch after the other; what is little for each of them is looked up for all of them at once."""
