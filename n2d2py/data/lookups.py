@@ -8,6 +8,7 @@ conversion begins with costs nothing.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +38,15 @@ class Reading:
 
 def lookup(table: Tensor, rows: Tensor) -> Tensor:
     """Reals (len(rows), size) of some rows of a ``table`` of bytes, (rows, size + TAIL)."""
-    found: Tensor = torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
-        table, rows, _each_alone(len(rows)), include_last_offset=True
-    )
+    # One row a bag; of the arguments between, none is other than usual, and the last one includes the last bag's end.
+    found: Tensor = _operator()(table, rows, _each_alone(len(rows)), False, 0, False, None, None, True)
     return found
+
+
+@functools.cache
+def _operator() -> Callable[..., Tensor]:
+    operator: Callable[..., Tensor] = torch.ops.quantized.embedding_bag_byte_rowwise_offsets.default
+    return operator
 
 
 @functools.lru_cache(maxsize=8)

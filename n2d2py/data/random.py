@@ -109,7 +109,7 @@ class Generator:
             return
         order = exchanged(self.below(np.arange(2, len(items) + 1, dtype=np.int64)))
         if isinstance(items, np.ndarray):
-            items[:] = items[order]
+            items[:] = items.take(order, 0)
         else:
             items[:] = [items[place] for place in order.tolist()]
 
@@ -126,25 +126,27 @@ def exchanged(others: NDArray[np.int64]) -> NDArray[np.int64]:
     [1, 3, 2, 0]
     """
     count = len(others) + 1
-    bits = np.int64(count.bit_length())
-    others = np.asarray(others, np.int64)
-    moved = np.arange(1, count, dtype=np.int64)
+    bits = count.bit_length()
+    small = np.uint32 if bits <= 16 else np.uint64  # which holds a place and a number: half the memory is half the time
     # In the order of the places that numbers go to, then of time: place and number as one integer.
-    arrivals = np.left_shift(others, bits)
-    arrivals += moved
+    arrivals = others.astype(small)
+    arrivals <<= small(bits)
+    arrivals += np.arange(1, count, dtype=small)
     arrivals.sort()
-    places, numbers = arrivals >> bits, arrivals & ((np.int64(1) << bits) - 1)
-    again = np.flatnonzero(places[1:] == places[:-1])
+    again = (arrivals[1:] ^ arrivals[:-1]) < small(1 << bits)  # to the same place as the number before
+    arrivals &= small((1 << bits) - 1)
+    numbers = arrivals.astype(np.int64)
     before = np.full(count, -1, np.int64)
     before[0] = 0
-    before[numbers[again + 1]] = numbers[again]
+    before[numbers[1:].compress(again)] = numbers[:-1].compress(again)
     held = np.full(count, -1, np.int64)
-    held[others] = moved  # of the numbers that go to one place the last one stays
-    links = np.append(0, others)
+    held[others] = np.arange(1, count)  # of the numbers that go to one place the last one stays
+    links = np.empty(count, np.int64)
+    links[0], links[1:] = 0, others
     unknown = at = np.flatnonzero(held < 0)
     while len(unknown):
-        found = before[at]
+        found = before.take(at)
         held[unknown] = found
-        left = np.flatnonzero(found < 0)
-        unknown, at = unknown[left], links[at[left]]
+        left = found < 0
+        unknown, at = unknown.compress(left), links.take(at.compress(left))
     return held
