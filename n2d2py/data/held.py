@@ -35,8 +35,6 @@ class Held(StimuliSet):
     _planes: Tensor | None = None
     _inputs: Tensor | None = None
     _bytes: ByteRows | None = None
-    _makes_reals = True
-    """Whether the CPU makes the inputs of the network."""
     _moves: Moves | None = None
     _moved: Tensor
     _moving: Moving
@@ -61,16 +59,19 @@ class Held(StimuliSet):
         fits = size_in_memory(count, dims, dtype) <= inputs_memory and self._device.type == "cpu"
         mirrors = moves is not None and moves.mirrors and fits
         reading = None
-        if dtype == np.uint8 and self._device.type == "cpu" and self._makes_reals:
+        if (self.plan.repeats or moves is not None) and dtype == np.uint8 and self._reads:
             reading = reading_of(self.plan.conversion, channels)
         if reading is not None and self.plan.repeats:
             self._bytes = ByteRows(count, (channels, height, width), reading)
             self._images = self._bytes.images.transpose(0, 2, 3, 1)
-        elif all(step.rearranging for _, step in self.plan.rest):
-            # Rows of single channels lie together in memory, as they do in batches; mirrored images behind the others.
+        elif moves is not None:
+            # As below; mirrored images behind the others.
             moved = memory_for((2 * count if mirrors else count, channels, height, width), dtype)
             both = moved.numpy()
             self._images = both[:count].transpose(0, 2, 3, 1)
+        elif all(step.rearranging for _, step in self.plan.rest):
+            # Rows of single channels lie together in memory, as they do in batches.
+            self._images = np.empty((count, channels, height, width), dtype).transpose(0, 2, 3, 1)
         else:
             self._images = np.empty((count, height, width, channels), dtype)
         self._good = np.ones(count, np.bool_)
@@ -100,12 +101,17 @@ class Held(StimuliSet):
     @property
     def bytes_kept(self) -> int:
         """The memory that the set takes."""
-        tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
         if self._bytes is not None:
             return self._bytes.bytes_kept
+        tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
         if self._moves is not None:  # the images are a part of it
             return int(self._moved.numpy().nbytes)
         return int(self._images.nbytes) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    @property
+    def _reads(self) -> bool:
+        """Whether the inputs of the network are made here, on the CPU."""
+        return self._device.type == "cpu"
 
     @property
     def _batched(self) -> bool:

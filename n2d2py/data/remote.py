@@ -63,7 +63,7 @@ class RemoteHeld(RemoteSet, Held):
     """Stimuli in memory: that of the GPU if they fit there."""
 
     _placed: Tensor | None = None
-    _makes_reals = False
+    _reads = False  # the host fills the memory, and what comes of it is made on the device
 
     def fill(self, dims: tuple[int, int, int], workers: Executor | None, inputs_memory: int = 0) -> bool:
         """As :meth:`Held.fill`; nothing is kept twice, since the GPU makes reals and mirrors as fast as it reads."""

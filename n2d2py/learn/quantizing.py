@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from n2d2py import console
 from n2d2py.layers.base import Layer
@@ -29,9 +30,14 @@ def zero_shares(network: TorchNetwork) -> dict[str, float]:
             continue
         codes, grid = layer.weight_codes()
         if 0 in grid.codes:
-            connected = codes if layer.mask is None else codes[layer.mask.expand_as(codes)]
-            shares[name] = float((connected == 0).double().mean())
+            shares[name] = _share(layer, codes == 0)
     return shares
+
+
+def _share(layer: WeightedLayer, which: Tensor) -> float:
+    """How many of the connected weights are among ``which``."""
+    connected = which if layer.mask is None else which[layer.mask.expand_as(which)]
+    return float(connected.double().mean())
 
 
 def report_zeros(network: TorchNetwork) -> None:
@@ -67,8 +73,7 @@ def still_shares(network: TorchNetwork) -> dict[str, float]:
             continue
         still = layer.weights_quantizer.still(layer.full_weights())
         if still is not None:
-            connected = still if layer.mask is None else still[layer.mask.expand_as(still)]
-            shares[name] = float(connected.double().mean())
+            shares[name] = _share(layer, still)
     return shares
 
 

@@ -7,7 +7,7 @@ With levels Q_n .. Q_p (or any :class:`~n2d2py.quant.levels.Levels`) and v = x /
     dL/ds = G sum of g h,  h = code where v <= Q_n or v >= Q_p, else code - v,  G = 1 / sqrt(N Q_p)
 
 N is the number of values, Q_p the largest level. By magnitude (MAD; Sakr et al. 2022, "Optimal clipping and
-magnitude-aware differentiation", arXiv:2206.06501, section 4), what lies outside of the levels learns too:
+magnitude-aware differentiation", arXiv:2206.06501), what lies outside of the levels learns too:
 
     dL/dx = g Q / v where v < Q = Q_n or v > Q = Q_p
 """

@@ -46,7 +46,7 @@ class WeightQuantization(nn.Module):
         raise NotImplementedError
 
     def still(self, weights: Tensor) -> Tensor | None:
-        """Which weights no gradient reaches, whatever the loss; None if each of them learns."""
+        """Which weights lie beyond a learned outermost level, where no gradient reaches them; None if none can."""
         return None
 
     @property
