@@ -85,7 +85,7 @@ def test_a_seed_has_32_bits(seed: int) -> None:
 
 
 @given(st.integers(2, 400), st.integers(0, 2**32 - 1))
-def test_exchanges_are_told_without_being_done(count: int, seed: int) -> None:
+def test_exchanges_one_after_the_other(count: int, seed: int) -> None:
     others = Generator(seed).below(np.arange(2, count + 1, dtype=np.int64))
     items = list(range(count))
     for i, j in enumerate(others.tolist(), start=1):
