@@ -1,10 +1,11 @@
 # make demo: the three stages of the tutorial on handwritten digits that ship with a package (about two minutes)
-# make test: form, floors, types and tests
+# make test: form, floors, types and tests (WORKERS=2 processes of tests, 2 GiB each)
 # make docs: the reference pages, from the declarations in the program
-PYTHON ?= python3
-TORCH  ?= torch==2.13.0
-VENV   ?= .venv
-RUN     = $(VENV)/bin/python
+PYTHON  ?= python3
+TORCH   ?= torch==2.13.0
+VENV    ?= .venv
+WORKERS ?= 2
+RUN      = $(VENV)/bin/python
 
 .PHONY: demo test docs clean
 
@@ -21,7 +22,7 @@ test: $(VENV)/ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/mypy
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 docs: $(VENV)/ready
 	$(RUN) -m n2d2py.reference docs/reference

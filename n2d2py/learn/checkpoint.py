@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,26 +67,44 @@ def write(folder: Path, snapshot: Snapshot, identity: Mapping[str, Any], run: st
         "identity": dict(identity),
         "values": snapshot.values,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    write_through(folder / file, data)
-    _write_state(folder, content)
+    with _undone_unless_named(folder, file):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_through(folder / file, data)
+        _write_state(folder, content)
 
 
 def copy(source: Path, folder: Path) -> None:
     """Make ``folder`` hold what ``source`` holds; the tensors take no room twice where the disk can link files."""
     content = _read_state(source)
     file = content["tensors"]
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / file).exists():
-        fresh = folder / f"{file}.part"
-        fresh.unlink(missing_ok=True)
-        try:
-            os.link(source / file, fresh)
-        except OSError:
-            write_through(folder / file, (source / file).read_bytes())
-        else:
-            fresh.replace(folder / file)
-    _write_state(folder, content)
+    with _undone_unless_named(folder, file):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / file).exists():
+            fresh = folder / f"{file}.part"
+            fresh.unlink(missing_ok=True)
+            try:
+                os.link(source / file, fresh)
+            except OSError:
+                write_through(folder / file, (source / file).read_bytes())
+            else:
+                fresh.replace(folder / file)
+        _write_state(folder, content)
+
+
+@contextlib.contextmanager
+def _undone_unless_named(folder: Path, file: str) -> Iterator[None]:
+    """After a failure take tensors away that no state names: a disk that is full has no room for them."""
+    try:
+        yield
+    except BaseException:
+        named = None
+        with contextlib.suppress(LearningError):
+            named = _read_state(folder)["tensors"]
+        if named != file:
+            with contextlib.suppress(OSError):
+                (folder / file).unlink(missing_ok=True)
+                folder.rmdir()  # if there is nothing else
+        raise
 
 
 def _write_state(folder: Path, content: dict[str, Any]) -> None:
