@@ -18,7 +18,7 @@ from n2d2py.data.content import Block
 from n2d2py.data.draws import Draws
 from n2d2py.data.frame import Frame
 from n2d2py.data.lookups import reading_of
-from n2d2py.data.moves import Moves, Moving, memory_for, moves_of
+from n2d2py.data.moves import Moving, memory_for, moves_of
 from n2d2py.data.rois import Roi, boxes
 from n2d2py.data.rows import ByteRows, rows_of
 from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype, regions_of
@@ -35,9 +35,7 @@ class Held(StimuliSet):
     _planes: Tensor | None = None
     _inputs: Tensor | None = None
     _bytes: ByteRows | None = None
-    _moves: Moves | None = None
-    _moved: Tensor
-    _moving: Moving
+    _moving: Moving | None = None
     _images: NDArray[Any]
     _labels: Tensor
     _good: NDArray[np.bool_]
@@ -50,30 +48,9 @@ class Held(StimuliSet):
         The inputs of the network are kept as well where they cost much to make and fit in ``inputs_memory`` bytes, or
         a mirrored copy where images are mirrored at random.
         """
-        width, height, channels = dims
-        count = len(self.ids)
         dtype = self.plan.dtype if self.plan.repeats else self._begun_dtype()
-        moves = None
-        if self._batched and not self.plan.repeats and held_dtype(dtype) == dtype:
-            moves = moves_of(self.plan.rest)
-        fits = size_in_memory(count, dims, dtype) <= inputs_memory and self._device.type == "cpu"
-        mirrors = moves is not None and moves.mirrors and fits
-        reading = None
-        if (self.plan.repeats or moves is not None) and dtype == np.uint8 and self._reads:
-            reading = reading_of(self.plan.conversion, channels)
-        if reading is not None and self.plan.repeats:
-            self._bytes = ByteRows(count, (channels, height, width), reading)
-            self._images = self._bytes.images.transpose(0, 2, 3, 1)
-        elif moves is not None:
-            # As below; mirrored images behind the others.
-            moved = memory_for((2 * count if mirrors else count, channels, height, width), dtype)
-            both = moved.numpy()
-            self._images = both[:count].transpose(0, 2, 3, 1)
-        elif all(step.rearranging for _, step in self.plan.rest):
-            # Rows of single channels lie together in memory, as they do in batches.
-            self._images = np.empty((count, channels, height, width), dtype).transpose(0, 2, 3, 1)
-        else:
-            self._images = np.empty((count, height, width, channels), dtype)
+        self._take_memory(dims, dtype, inputs_memory)
+        count, (width, height, _) = len(self.ids), dims
         self._good = np.ones(count, np.bool_)
         self._rois = {}
         labels = np.full((count, *((height, width) if self._shape.composite else ())), -1, np.int64)
@@ -90,13 +67,37 @@ class Held(StimuliSet):
                 if self.plan.conversion.costly and self._planes.numel() * _REAL <= inputs_memory:
                     self._inputs = self.plan.conversion.inputs(self._planes)
             self._images = self._images[:0]
-        elif moves is not None:
-            self._moves, self._moved = moves, moved
-            if mirrors:
-                moves.mirror(both[:count], both[count:])
-            self._moving = Moving(moves, moved, mirrors, reading)
+        elif self._moving is not None:
+            self._moving.mirror()
         self._all_good = bool(self._good.all())
         return True
+
+    def _take_memory(self, dims: tuple[int, int, int], dtype: np.dtype[Any], inputs_memory: int) -> None:
+        """Memory for all images, in the order in which batches are taken out fastest."""
+        width, height, channels = dims
+        count, shape = len(self.ids), (channels, height, width)
+        moves = None
+        if self._batched and not self.plan.repeats and held_dtype(dtype) == dtype:
+            moves = moves_of(self.plan.rest)
+        reading = None
+        if (self.plan.repeats or moves is not None) and dtype == np.uint8 and self._reads:
+            reading = reading_of(self.plan.conversion, channels)
+        if reading is not None and self.plan.repeats:
+            self._bytes = ByteRows(count, shape, reading)
+            planes = self._bytes.images
+        elif moves is not None:
+            fits = size_in_memory(count, dims, dtype) <= inputs_memory and self._device.type == "cpu"
+            mirrors = moves.mirrors and fits
+            moved = memory_for((2 * count if mirrors else count, *shape), dtype)
+            self._moving = Moving(moves, moved, mirrors, reading)
+            planes = moved.numpy()[:count]
+        elif all(step.rearranging for _, step in self.plan.rest):
+            # Rows of single channels lie together in memory, as they do in batches.
+            planes = np.empty((count, *shape), dtype)
+        else:
+            self._images = np.empty((count, height, width, channels), dtype)
+            return
+        self._images = planes.transpose(0, 2, 3, 1)
 
     @property
     def bytes_kept(self) -> int:
@@ -104,8 +105,8 @@ class Held(StimuliSet):
         if self._bytes is not None:
             return self._bytes.bytes_kept
         tensors = [tensor for tensor in (self._planes, self._inputs) if tensor is not None]
-        if self._moves is not None:  # the images are a part of it
-            return int(self._moved.numpy().nbytes)
+        if self._moving is not None:  # the images are a part of it
+            return int(self._moving.planes.numpy().nbytes)
         return int(self._images.nbytes) + sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     @property
@@ -203,7 +204,7 @@ class Held(StimuliSet):
     def _one_batch(self, positions: NDArray[np.int64], draws: Draws, ids: NDArray[np.int64], labels: Tensor) -> Made:
         if self.plan.repeats:
             return self._repeated(positions, ids, labels)
-        if self._moves is not None:
+        if self._moving is not None:
             moved, inputs = self._moving.gather(positions, draws)
             _, planes, height, width = moved.shape
             self._shape.check((height, width, planes), (1, 1), f"{self.name} in memory")

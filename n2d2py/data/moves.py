@@ -41,14 +41,6 @@ class Moves:
         """Whether left and right are exchanged, always or at random."""
         return self.mirrors or (self.flipping is not None and self.flipping[1].horizontal)
 
-    def mirror(self, planes: NDArray[Any], mirrored: NDArray[Any]) -> None:
-        """Write images (count, channels, height, width) with left and right exchanged to ``mirrored``."""
-        assert self.flipping is not None  # it mirrors
-        if planes.size:
-            # All rows of all channels, one below the other, are one tall image.
-            width = planes.shape[3]
-            opencv(self.flipping[1]).flip(planes.reshape(-1, width), 1, mirrored.reshape(-1, width))
-
     def size(self, dims: Dims) -> tuple[int, int]:
         """Width and height of what is left of images of ``dims``."""
         size = dims if self.slicing is None else self.slicing[1].out_dims(dims)
@@ -95,7 +87,7 @@ class Moving:
     def __init__(self, moves: Moves, planes: Tensor, mirrored: bool = False, reading: Reading | None = None) -> None:
         count, channels, height, width = planes.shape
         self.planes = planes
-        self._moves = moves
+        self.moves = moves
         self._mirrored = count // 2 if mirrored else 0
         self._dims = (width, height, channels)
         self._image = channels * height * width
@@ -126,6 +118,14 @@ class Moving:
             windows = (planes.numel() - span + 1, *self._shape)
             self._windows = torch.as_strided(planes.view(-1), windows, (1, *self._strides))
 
+    def mirror(self) -> None:
+        """Write the copies with left and right exchanged, once the images are there, if there are to be such."""
+        if self._mirrored:
+            assert self.moves.flipping is not None  # it mirrors
+            # All rows of all channels, one below the other, are one tall image.
+            rows = self.planes.numpy().reshape(2, -1, self.planes.shape[3])
+            opencv(self.moves.flipping[1]).flip(rows[0], 1, rows[1])
+
     def gather(self, rows: NDArray[np.int64], draws: Draws) -> tuple[Tensor, Tensor | None]:
         """Images ``rows``, moved as ``draws`` says: bit for bit those that the transformations make one by one.
 
@@ -144,15 +144,15 @@ class Moving:
             result = torch.index_select(self._windows, 0, torch.from_numpy(starts))
         else:
             result = rows_of(self.planes, starts // self._image)
-        if self._flipped and self._moves.flipping is not None:
+        if self._flipped and self.moves.flipping is not None:
             for axis in (0, 1):
-                _mirror(result.numpy(), drawn[:, 1 + axis], axis, self._moves.flipping[1])
+                _mirror(result.numpy(), drawn[:, 1 + axis], axis, self.moves.flipping[1])
         if pieces is None or self._lines is None:
             return result, None
         return result, self._lines.inputs(pieces)
 
     def _drawn(self, draws: Draws) -> NDArray[np.int64]:
-        return self._moves.drawn(draws, self._dims, self._mirrored)
+        return self.moves.drawn(draws, self._dims, self._mirrored)
 
 
 def moves_of(rest: Sequence[tuple[int, Transformation]]) -> Moves | None:

@@ -72,7 +72,7 @@ class RemoteHeld(RemoteSet, Held):
             filled = super().fill(dims, workers, 0)
         finally:
             self._device = device
-        planes = self._planes if self._planes is not None else self._moved if self._moves is not None else None
+        planes = self._planes if self._moving is None else self._moving.planes
         if filled and planes is not None:
             needed = planes.numel() * planes.element_size()
             if needed <= room(device, needed):
@@ -88,10 +88,10 @@ class RemoteHeld(RemoteSet, Held):
         if self._placed is None:
             return super()._one_batch(positions, draws, ids, labels)
         rows, regions = torch.from_numpy(positions), self._regions(positions)
-        if self._moves is None:
+        if self._moving is None:
             return Parcel(ids, (rows, labels), partial(self._chosen, ids, regions))
         _, channels, height, width = self._placed.shape
-        moves, drawn = DrawnMoves.of(self._moves, (width, height, channels), draws)
+        moves, drawn = DrawnMoves.of(self._moving.moves, (width, height, channels), draws)
         self._shape.check((*moves.size, channels), (1, 1), f"{self.name} in memory")
         return Parcel(ids, (rows, labels, *drawn), partial(self._moved_there, ids, moves))
 

@@ -65,24 +65,26 @@ def report_zeros(network: TorchNetwork) -> None:
 
 
 @torch.no_grad()
-def still_shares(network: TorchNetwork) -> dict[str, float]:
-    """The share of weights that no gradient reaches any more, in each cell where there are such."""
+def still_shares(network: TorchNetwork) -> dict[str, tuple[float, str]]:
+    """The share of weights that no gradient reaches any more, in each cell where there may be such, and the remedy."""
     shares = {}
     for name, layer in network.layers.items():
         if not isinstance(layer, WeightedLayer) or layer.weights_quantizer is None:
             continue
         still = layer.weights_quantizer.still(layer.full_weights())
         if still is not None:
-            shares[name] = _share(layer, still)
+            shares[name] = _share(layer, still), layer.weights_quantizer.stirred_by
     return shares
 
 
 def report_still(network: TorchNetwork) -> None:
-    """A line, after learning, with the cells of which many weights have come to where nothing moves them any more."""
-    found = {name: share for name, share in still_shares(network).items() if share > STILL}
-    if found:
-        listed = ", ".join(f"{name} {100 * share:.3g}%" for name, share in found.items())
+    """A line a remedy, after learning, with the cells of which many weights have come to where nothing moves them."""
+    cells: dict[str, list[str]] = {}
+    for name, (share, remedy) in still_shares(network).items():
+        if share > STILL:
+            cells.setdefault(remedy, []).append(f"{name} {100 * share:.3g}%")
+    for remedy, listed in cells.items():
+        where = ", ".join(listed)
         console.line(
-            f"Weights beyond the outermost level, which no gradient reaches: {listed}. "
-            "QWeight.Gradient=MAD changes that."
+            f"Weights beyond the outermost level or Clip, which no gradient reaches: {where}. Remedy: {remedy}."
         )

@@ -57,6 +57,15 @@ class FewWeightLevels(WeightQuantization):
         codes, scale = self._encoded(weights)
         return codes, self.levels.grid(float(scale))
 
+    @torch.no_grad()
+    def still(self, weights: Tensor) -> Tensor | None:
+        low, high = self.record.passes
+        return (weights < low) | (weights > high)
+
+    @property
+    def stirred_by(self) -> str:
+        return "a larger QWeight.Clip"
+
     def _encoded(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """(codes without gradient, scale)."""
         values = weights.detach()

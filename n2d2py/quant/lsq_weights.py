@@ -57,15 +57,16 @@ class LsqWeightQuantization(WeightQuantization):
 
     @torch.no_grad()
     def codes(self, weights: Tensor) -> tuple[Tensor, Grid]:
-        weights = self._fitted(weights)
-        self.step.prepare(weights)
-        scaled = weights / self.step.in_use()
-        codes = self.levels.nearest(scaled.trunc_() if self.step.toward_zero else scaled)
+        codes = self.step.codes(self._fitted(weights))
         return codes, self.levels.grid(self.step.number())
 
     @torch.no_grad()
     def still(self, weights: Tensor) -> Tensor | None:
         return None if self.step.by_magnitude else self.step.beyond(self._fitted(weights))
+
+    @property
+    def stirred_by(self) -> str:
+        return "QWeight.Gradient=MAD"
 
     def _fitted(self, weights: Tensor) -> Tensor:
         """What is quantized: the normalised weights, within the budget if there is one."""

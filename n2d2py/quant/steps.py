@@ -118,6 +118,12 @@ class LearnedStep(nn.Module):
         codes, step = _Split.apply(values, self.in_use(), self._way(values))
         return codes, step
 
+    @torch.no_grad()
+    def codes(self, values: Tensor) -> Tensor:
+        """The codes of ``values``."""
+        self.prepare(values)
+        return self._way(values).codes(values / self.in_use())
+
     def beyond(self, values: Tensor) -> Tensor:
         """Which values lie on or beyond the outermost levels."""
         self.prepare(values)

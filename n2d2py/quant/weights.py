@@ -46,8 +46,13 @@ class WeightQuantization(nn.Module):
         raise NotImplementedError
 
     def still(self, weights: Tensor) -> Tensor | None:
-        """Which weights lie beyond a learned outermost level, where no gradient reaches them; None if none can."""
+        """Which weights lie where no gradient reaches them, beyond the outermost level or Clip; None if none can."""
         return None
+
+    @property
+    def stirred_by(self) -> str:
+        """The key, with its value, that brings a gradient to weights that are ``still``."""
+        raise NotImplementedError
 
     @property
     def bounds_sums(self) -> bool:

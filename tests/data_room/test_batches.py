@@ -147,7 +147,7 @@ def test_memory_decides_nothing_but_the_time(folder: Path, chain: str, monkeypat
     assert same(learned(kept), expected)
     kept_set = kept._sets.chosen("Learn")
     assert type(kept_set) is held.Held
-    assert (kept_set._moves is None) == (chain in (CROP, TUTORIAL))  # these are made step by step
+    assert (kept_set._moving is None) == (chain in (CROP, TUTORIAL))  # these are made step by step
 
 
 def test_images_of_a_batch_are_those_made_one_by_one(folder: Path) -> None:

@@ -137,9 +137,9 @@ def test_moves_are_those_of_the_transformations(
     both[:9] = planes
     movings = [Moving(moves, torch.from_numpy(planes))]
     if moves.mirrors:
-        moves.mirror(both[:9], both[9:])
-        assert np.array_equal(both[9:], planes[..., ::-1])
         movings.append(Moving(moves, torch.from_numpy(both), mirrored=True))
+        movings[1].mirror()
+        assert np.array_equal(both[9:], planes[..., ::-1])
     for moving in movings:
         assert torch.equal(moving.gather(chosen, draws)[0], expected)
         kept = draws.kept()
@@ -161,10 +161,9 @@ def test_inputs_are_read_from_windows(height: int, channels: int, flip: dict[str
     shape = (18 if moves.mirrors else 9, channels, 7, 20)
     planes = memory_for(shape, np.dtype(np.uint8))
     planes[:9] = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (9, *shape[1:]), np.uint8))
-    if moves.mirrors:
-        moves.mirror(planes.numpy()[:9], planes.numpy()[9:])
-    before = planes.clone()
     plain = Moving(moves, planes, moves.mirrors)
+    plain.mirror()
+    before = planes.clone()
     moving = Moving(moves, planes, moves.mirrors, lookups.reading_of(made, channels))
     for number, count in enumerate((300, 1, 0, 40)):
         chosen = np.random.default_rng(number).integers(0, 9, count)

@@ -184,21 +184,37 @@ def test_the_share_of_zero_weights_is_told(tmp_path, caplog):
     assert any("100% of the weights of fc begin as 0: a smaller step" in message for message in caplog.messages)
 
 
-@pytest.mark.parametrize("gradient", ["Clamped", "MAD"])
-def test_weights_that_learn_no_more_are_told(tmp_path, caplog, gradient):
+SMALL_STEP = "LSQ\nQWeight.Levels=-1 0 1\nQWeight.SetOptInitStepSize=0\nQWeight.StepSize=0.0001"
+
+
+@pytest.mark.parametrize(
+    ("keys", "remedy"),
+    [
+        (SMALL_STEP, "QWeight.Gradient=MAD"),
+        (f"{SMALL_STEP}\nQWeight.Gradient=MAD", None),
+        ("Binary\nQWeight.Clip=0.0001", "a larger QWeight.Clip"),
+        ("Ternary\nQWeight.Clip=0.0001", "a larger QWeight.Clip"),
+        ("Ternary", None),
+    ],
+)
+def test_weights_that_learn_no_more_are_told(tmp_path, caplog, keys, remedy):
     caplog.set_level("INFO", logger="n2d2py")
-    step = "QWeight.SetOptInitStepSize=0\nQWeight.StepSize=0.0001\nQWeight.Gradient=" + gradient
-    made = network("QWeight=LSQ\nQWeight.Levels=-1 0 1\n" + step, "")
+    made = network("QWeight=" + keys, "")
     learn(made, Stripes(), Plan(stimuli=8, folder=tmp_path), Generator(1))
     told = [message for message in caplog.messages if message.startswith("Weights beyond the outermost level")]
-    assert len(told) == (gradient == "Clamped")
+    if remedy is None:
+        assert told == []
+        return
     shares = still_shares(made)
-    for name, share in shares.items():
+    assert list(shares) == ["conv", "fc"]
+    for name, (share, key) in shares.items():
         layer = made.layers[name]
-        step = abs(layer.weights_quantizer.step.value.item())
-        assert share == float((layer.full_weights().abs() >= step).double().mean())
+        weights = layer.full_weights().abs()
+        still = weights >= layer.weights_quantizer.step.value.abs() if keys == SMALL_STEP else weights > 0.0001
+        assert (share, key) == (float(still.double().mean()), remedy)
         assert f"{name} {100 * share:.3g}%" in told[0]
-    assert list(shares) == (["conv", "fc"] if gradient == "Clamped" else [])
+    assert len(told) == 1
+    assert told[0].endswith(f"Remedy: {remedy}.")
 
 
 def test_grids_without_a_zero_have_no_share():
