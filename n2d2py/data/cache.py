@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from n2d2py.data.content import Content, Files
+from n2d2py.data.content import Content
 from n2d2py.data.frame import Frame
 from n2d2py.data.pipeline import fingerprint
 from n2d2py.data.plan import Plan
+from n2d2py.data.stock import Files
 from n2d2py.errors import ParameterError, Place
 from n2d2py.graph.files import write
 
@@ -72,7 +73,7 @@ class Cache:
 def _refuse_data_folder(folder: Path, content: Content, place: Place | None) -> None:
     folders = {
         os.path.dirname(os.path.abspath(path))
-        for part in content.parts
+        for part in content.stock.parts
         if isinstance(part, Files)
         for path in part.paths[:_LOOKED_AT]
     }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from n2d2py.data.names import Paths
 from n2d2py.data.partition import SETS, Partition
 from n2d2py.data.random import Generator
 from n2d2py.data.rois import Roi, cropped
+from n2d2py.data.stock import Block, Files, Stock
 from n2d2py.errors import DataError, Place
 
 Slice = tuple[int, int, int, int]
@@ -37,42 +37,6 @@ class Loading:
     channel_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Block:
-    """Images of one size in memory: (count, height, width, channels), the first of which has the id ``first``."""
-
-    images: NDArray[Any]
-    stem: str
-    first: int
-    suffix: str = ".pgm"
-    numbers: Sequence[int] | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def name(self, index: int) -> str:
-        """The name of a stimulus, as N2D2 forms it for images that are not files of their own."""
-        if self.numbers is not None:
-            return f"{self.stem}[{self.numbers[index]}]{self.suffix}"
-        return f"{self.stem}[{index:05d}]{self.suffix}"
-
-
-@dataclass(frozen=True)
-class Files:
-    """Stimuli that are files of their own, the first of which has the id ``first``."""
-
-    paths: Sequence[str]
-    first: int
-    kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def name(self, index: int) -> str:
-        """The name of a stimulus: the path of its file."""
-        return self.paths[index]
-
-
 class Content:
     """Stimuli by id, in the order of loading: images in memory or files, a label each, and the sets.
 
@@ -88,7 +52,7 @@ class Content:
         loading: Loading | None = None,
         in_memory: bool = False,
     ) -> None:
-        self.parts: list[Block | Files] = []
+        self.stock = Stock()
         self.labels: NDArray[np.int64] = np.empty(0, np.int64)
         self.label_names = list(label_names)
         self.partition = Partition(generator, random)
@@ -99,19 +63,12 @@ class Content:
         self.targets_are_regions = False
         """Whether target data are the borders of regions where TargetDataPath is not given."""
         self._ids = {name: index for index, name in reversed(list(enumerate(self.label_names)))}
-        self._cuts: list[tuple[int, NDArray[np.int64]]] = []
-        self._firsts: list[int] = []
         self._depth: np.dtype[Any] | None = None
         if self.loading.default_label:
             self.label_id(self.loading.default_label)
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The stimuli that are in memory from the beginning."""
-        return [part for part in self.parts if isinstance(part, Block)]
 
     # ------------------------------------------------------------------------------------------- loading
 
@@ -175,9 +132,7 @@ class Content:
 
     def _enter(self, part: Block | Files, labels: NDArray[np.int64]) -> range:
         entered = range(len(self.labels), len(self.labels) + len(labels))
-        if len(part):
-            self.parts.append(part)
-            self._firsts.append(part.first)
+        self.stock.add(part)
         self.labels = np.concatenate([self.labels, labels])
         self.partition.add(entered)
         return entered
@@ -214,11 +169,7 @@ class Content:
         Ids of stimuli and labels are moved up; labels of one name remain different ones.
         """
         stimuli, labels = len(self.labels), len(self.label_names)
-        for part in other.parts:
-            self.parts.append(replace(part, first=part.first + stimuli))
-            self._firsts.append(part.first + stimuli)
-        for first, sources in other._cuts:
-            self._cuts.append((first + stimuli, sources + stimuli))
+        self.stock.extend(other.stock, stimuli)
         self.labels = np.concatenate([self.labels, np.where(other.labels >= 0, other.labels + labels, IGNORE)])
         self.label_names += other.label_names
         for index, name in enumerate(other.label_names, labels):
@@ -238,7 +189,7 @@ class Content:
         first = len(self.labels)
         added = list(range(first, first + len(slices) - 1))
         if added:
-            self._cuts.append((first, np.full(len(added), self._source(stimulus))))
+            self.stock.add_cut(first, len(added), stimulus)
             self.labels = np.concatenate([self.labels, np.full(len(added), self.labels[stimulus])])
         for number, part in zip(added, slices[1:], strict=True):
             self.slices[number] = part
@@ -270,32 +221,18 @@ class Content:
 
     def name(self, stimulus: int) -> str:
         """The name of the stimulus of that id."""
-        part, index = self._part(stimulus)
+        part, index = self.stock.find(stimulus)
         return part.name(index)
-
-    def _source(self, stimulus: int) -> int:
-        """The stimulus whose image a slice is of; the stimulus itself if it was not made by cutting."""
-        for first, sources in reversed(self._cuts):
-            if stimulus >= first:
-                return int(sources[stimulus - first]) if stimulus < first + len(sources) else stimulus
-        return stimulus
-
-    def _part(self, stimulus: int) -> tuple[Block | Files, int]:
-        source = self._source(stimulus)
-        index = bisect_right(self._firsts, source) - 1
-        if index < 0 or source >= self.parts[index].first + len(self.parts[index]):
-            raise ValueError(f"there is no stimulus {stimulus}")
-        return self.parts[index], source - self.parts[index].first
 
     def plain(self) -> bool:
         """Whether every stimulus is an image in memory with one label, so that many are taken at once."""
         return (
-            all(isinstance(part, Block) for part in self.parts)
+            all(isinstance(part, Block) for part in self.stock.parts)
             and not self.rois
             and not self.slices
             and self.loading.target_folder is None
             and not self.composite
-            and len({part.images.dtype for part in self.blocks}) <= 1
+            and len({part.images.dtype for part in self.stock.blocks}) <= 1
         )
 
     @property
@@ -335,7 +272,7 @@ class Content:
         image = channels.to_depth(self._image(stimulus), self.depth)
         label, rois = int(self.labels[stimulus]), self.rois.get(stimulus, ())
         if self.loading.composite_label == "Auto" and label >= 0 and rois:
-            image, label = self._region(stimulus, image, rois)
+            image, label = labelling.cropped_to_region(image, label, rois, self.name(stimulus))
             rois = ()
         left, top, width, height = self.slices.get(stimulus, (0, 0, image.shape[1], image.shape[0]))
         labels = labelling.labels_of(
@@ -359,7 +296,7 @@ class Content:
 
     def files_of(self, stimulus: int) -> list[str]:
         """The files that the image of a stimulus is read from; none for one in memory."""
-        part, index = self._part(stimulus)
+        part, index = self.stock.find(stimulus)
         if isinstance(part, Block):
             return []
         path, loading = part.paths[index], self.loading
@@ -368,14 +305,14 @@ class Content:
 
     def image_size(self, stimulus: int) -> tuple[int, int]:
         """(width, height) of the image of a stimulus before any crop; of a file from its header."""
-        part, index = self._part(stimulus)
+        part, index = self.stock.find(stimulus)
         if isinstance(part, Block):
             return part.images.shape[2], part.images.shape[1]
         return readers.size(part.paths[index])
 
     def _image(self, stimulus: int) -> NDArray[Any]:
         """The image as the file holds it, (height, width, channels)."""
-        part, index = self._part(stimulus)
+        part, index = self.stock.find(stimulus)
         if isinstance(part, Block):
             return part.images[index]
         if index in part.kept:
@@ -387,29 +324,3 @@ class Content:
         if self.in_memory:
             part.kept[index] = image
         return image
-
-    def _region(self, stimulus: int, image: NDArray[Any], rois: tuple[Roi, ...]) -> tuple[NDArray[Any], int]:
-        """The part of the image in the box of its one labelled region, and its label."""
-        labelled = [roi for roi in rois if roi.label >= 0]
-        if len(labelled) > 1:
-            raise DataError(
-                f"the stimulus has {len(labelled)} regions with a label, of which none is the one that it shows",
-                place=Place(file=self.name(stimulus)),
-                expected="one region, as CompositeLabel=Auto crops a labelled stimulus to it",
-                remedy="CompositeLabel=Disjoint for a label a pixel, or CompositeLabel=None for the whole image",
-            )
-        if not labelled:
-            return image, int(self.labels[stimulus])
-        height, width = image.shape[:2]
-        left, top, right, bottom = labelled[0].box()
-        inside = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
-        if inside[0] >= inside[2] or inside[1] >= inside[3]:
-            raise DataError(
-                f"the region of the stimulus, {left},{top} to {right},{bottom}, is not inside its image "
-                f"of {width}x{height} pixels",
-                place=Place(file=self.name(stimulus)),
-                remedy="are the coordinates those of this image?",
-            )
-        if inside != (left, top, right, bottom):
-            labelling.warn_of_clipping(self.name(stimulus))
-        return image[inside[1] : inside[3], inside[0] : inside[2]], labelled[0].label

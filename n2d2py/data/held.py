@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from n2d2py.data.batch import Made
-from n2d2py.data.content import Block
 from n2d2py.data.draws import Draws
 from n2d2py.data.frame import Frame
 from n2d2py.data.lookups import reading_of
@@ -22,6 +21,7 @@ from n2d2py.data.moves import Moving, memory_for, moves_of
 from n2d2py.data.rois import Roi, boxes
 from n2d2py.data.rows import ByteRows, rows_of
 from n2d2py.data.sets import TASK, Job, Pending, StimuliSet, held_dtype, regions_of
+from n2d2py.data.stock import Block
 
 _REAL = 4  # bytes of one
 _CHUNK = 4096  # images in memory that are transformed at once, so that intermediate results stay small
@@ -126,7 +126,7 @@ class Held(StimuliSet):
         return dtype
 
     def _fill_at_once(self) -> None:
-        for block in self._content.parts:
+        for block in self._content.stock.parts:
             assert isinstance(block, Block)  # the content is plain
             rows = np.flatnonzero((self.ids >= block.first) & (self.ids < block.first + len(block)))
             for start in range(0, len(rows), _CHUNK):

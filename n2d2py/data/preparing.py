@@ -134,8 +134,8 @@ class Sets:
         """The dimensions of the images that would be kept, which those of a good stimulus tell; None without one."""
         if plan.repeats:
             return (self._shape.width, self._shape.height, self._shape.planes)
-        if self._content.plain() and self._content.blocks:
-            sizes = {block.images.shape[1:] for block in self._content.blocks}
+        if self._content.plain() and self._content.stock.blocks:
+            sizes = {block.images.shape[1:] for block in self._content.stock.blocks}
             height, width, channels = next(iter(sizes))
             return dims_after([step for _, step in plan.fixed], (width, height, channels)) if len(sizes) == 1 else None
         ids = self._content.ids(name)
@@ -154,7 +154,7 @@ class Sets:
             return sorted({int(place) for place in np.linspace(0, len(ids) - 1, _CHECKED)})
         unknown = []
         whole = all(step.batched for step in plan.pipeline.all_steps)  # others may change labels
-        for block in self._content.blocks:
+        for block in self._content.stock.blocks:
             inside = np.flatnonzero((ids >= block.first) & (ids < block.first + len(block)))
             if not len(inside):
                 continue

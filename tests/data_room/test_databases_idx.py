@@ -21,7 +21,7 @@ def test_mnist_in_order(mnist: Path) -> None:
     assert content.labels.tolist() == [i % 10 for i in range(20)] + list(range(10))
     assert content.name(3) == f"{mnist / 'train-images-idx3-ubyte'}[00003].pgm"
     assert content.name(29) == f"{mnist / 't10k-images-idx3-ubyte'}[00009].pgm"
-    assert [block.images.shape for block in content.blocks] == [(20, 4, 4, 1), (10, 4, 4, 1)]
+    assert [block.images.shape for block in content.stock.blocks] == [(20, 4, 4, 1), (10, 4, 4, 1)]
 
 
 def test_mnist_at_random_draws_learn_then_validation_then_test(mnist: Path) -> None:
@@ -44,7 +44,7 @@ def test_packed_files_give_the_same_and_nothing_is_written(mnist: Path, tmp_path
     content = load(f"[database]\nType=MNIST_IDX_Database\nDataPath={packed}\n")
     assert sorted(packed.iterdir()) == before
     assert content.ids("Learn").tolist() == plain.ids("Learn").tolist()
-    assert content.blocks[0].images.tolist() == plain.blocks[0].images.tolist()
+    assert content.stock.blocks[0].images.tolist() == plain.stock.blocks[0].images.tolist()
     assert content.name(0) == f"{packed / 'train-images-idx3-ubyte'}[00000].pgm"
 
 
@@ -88,7 +88,7 @@ def test_digits() -> None:
     assert [content.size(name) for name in ("Learn", "Validation", "Test")] == [1150, 287, 360]
     assert sorted(content.ids("Test").tolist()) == list(range(1437, 1797))
     digits = datasets.load_digits()
-    images = np.concatenate([block.images[..., 0] for block in content.blocks])
+    images = np.concatenate([block.images[..., 0] for block in content.stock.blocks])
     assert images.dtype == np.uint8
     assert sorted(set(images.ravel().tolist())) == [round(k * 255 / 16) for k in range(17)]
     assert (images == np.rint(digits.images * 255 / 16)).all()
@@ -103,7 +103,7 @@ def test_real_mnist() -> None:
     content = load(f"[database]\nType=MNIST_IDX_Database\nValidation=0.2\nDataPath={folder}\n")
     assert [content.size(name) for name in ("Learn", "Validation", "Test")] == [48000, 12000, 10000]
     assert content.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    images = content.blocks[0].images
+    images = content.stock.blocks[0].images
     assert round(float(images.mean()), 4) == 33.3184
     assert round(float(images.std(ddof=1)), 4) == 78.5675
 

@@ -46,7 +46,7 @@ def test_images_and_labels(data: Path) -> None:
 def test_what_is_not_packed_is_mapped(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", **arrays())
     content = load(section(tmp_path / "data.npz"))
-    base = content.blocks[0].images
+    base = content.stock.blocks[0].images
     while not isinstance(base, np.memmap) and base.base is not None:
         base = base.base
     assert isinstance(base, np.memmap)
