@@ -12,6 +12,7 @@ from torch import Tensor
 from n2d2py import console
 from n2d2py.errors import LearningError
 from n2d2py.learn import distillation, losses, regions, solving, weights
+from n2d2py.learn.comparing import comparisons
 from n2d2py.learn.compiling import compile_passes
 from n2d2py.learn.detection import BoxComparison
 from n2d2py.learn.finiteness import LossWatch, first_unsound, unsound_parameter
@@ -22,8 +23,8 @@ from n2d2py.learn.precision import prepared, wide
 from n2d2py.learn.progress import Due, Pace
 from n2d2py.learn.quantizing import progressing
 from n2d2py.learn.snapshots import Position
-from n2d2py.learn.targets import Tally
-from n2d2py.learn.testing import comparisons, device_of
+from n2d2py.learn.tally import Tally
+from n2d2py.learn.testing import device_of
 from n2d2py.learn.validation import Validation
 
 if TYPE_CHECKING:

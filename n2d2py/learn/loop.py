@@ -12,6 +12,7 @@ import torch
 
 from n2d2py import console
 from n2d2py.learn import snapshots
+from n2d2py.learn.comparing import scoring
 from n2d2py.learn.expected import mean_loss
 from n2d2py.learn.finiteness import EVERY
 from n2d2py.learn.history import History, Log, Plan, Success, Watcher
@@ -21,7 +22,7 @@ from n2d2py.learn.precision import FULL
 from n2d2py.learn.progress import Bar, Due, Pace, course, epoch_line, shown, step_line
 from n2d2py.learn.quantizing import report_still, report_zeros
 from n2d2py.learn.snapshots import Counted, Progress
-from n2d2py.learn.testing import Result, evaluate, scoring
+from n2d2py.learn.testing import Result, evaluate
 from n2d2py.learn.validation import LIKELIHOOD, Verdict
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from n2d2py.learn.targets import PENDING, Judged
+from n2d2py.learn.tally import PENDING
+from n2d2py.learn.targets import Judged
 
 
 class Mistake(NamedTuple):

@@ -18,7 +18,8 @@ from n2d2py.learn.history import Log, Success
 from n2d2py.learn.metrics import Confusion
 from n2d2py.learn.mistakes import Mistaken
 from n2d2py.learn.solving import Solving
-from n2d2py.learn.targets import Comparison, Tally
+from n2d2py.learn.tally import Tally
+from n2d2py.learn.targets import Comparison
 from n2d2py.learn.testing import Result
 from n2d2py.learn.validation import Validation
 

@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from n2d2py import console
-from n2d2py.errors import LearningError
 from n2d2py.layers.network import TorchNetwork
-from n2d2py.learn import detection, labels, pixel_regions
+from n2d2py.learn.comparing import comparisons, scoring
 from n2d2py.learn.matching import region_lines
 from n2d2py.learn.metrics import Confusion, final_lines, percent
 from n2d2py.learn.mistakes import Mistake, mistakes
 from n2d2py.learn.progress import Bar
-from n2d2py.learn.targets import Comparison, Tally, flat
-from n2d2py.parts.targets import PlainTarget, Target, TargetROIs
+from n2d2py.learn.tally import Tally
+from n2d2py.learn.targets import Comparison, flat
+from n2d2py.parts.targets import Target
 from n2d2py.quant.entry import encoded, table_grid
 from n2d2py.quant.grid import Coded, Grid
 
 if TYPE_CHECKING:
     from n2d2py.data.stimuli import Batch, Stimuli
-    from n2d2py.graph.network import Network, Node
+    from n2d2py.graph.network import Network
     from n2d2py.learn.distributed import Group
 
 
@@ -105,81 +105,6 @@ class Result:
         if self.found is not None:
             return region_lines(self.rate, self.confusion, self.found)
         return final_lines(self.rate, self.confusion)
-
-
-def comparisons(network: Tested, stimuli: Stimuli) -> list[Comparison]:
-    """The targets of a network at work on the labels of ``stimuli``, in their order.
-
-    Raises :class:`LearningError` for a target that cannot be learned or tested, and for a network of spikes.
-    """
-    graph = network.network
-    for node in graph.spiking:
-        raise LearningError(
-            f"cell {node.name} has the model {node.model}: n2d2py computes no spikes",
-            place=node.cell.place(),
-            expected="the model Frame",
-            remedy="DefaultModel=Frame, to learn the network by back-propagation",
-        )
-    for target in graph.targets:
-        if target.absent:
-            raise LearningError(
-                f"target {target.name} can be neither learned nor tested: {target.absent}",
-                place=target.place(),
-                remedy=f"remove [{target.name}], or give it Type=TargetScore",
-            )
-        boxes = _boxes_before(graph, target.cell)
-        if boxes is not None and not target.wants_regions and not isinstance(target, PlainTarget):
-            raise LearningError(
-                f"target {target.name} can be neither learned nor tested: behind {boxes.cell.type_name} cell "
-                f"{boxes.name} there is an output for each box, and no label for it",
-                place=target.place(),
-                expected="a target of a cell that gives one output for each stimulus",
-                remedy=f"remove [{target.name}]; the network can be used for inference",
-            )
-    named = {target.name: target for target in graph.targets}
-    found = []
-    for target in graph.targets:
-        if _asks_nothing(graph, target):
-            continue
-        outputs = graph[target.cell].output.channels
-        lookup = labels.lookup(target, stimuli.label_names)
-        mask = named[target.mask_label_target] if target.masks else None
-        if target.wants_regions:
-            found.append(detection.comparison(target, graph, stimuli))
-        elif isinstance(target, TargetROIs):
-            found.append(pixel_regions.comparison(target, outputs, lookup, mask, graph, stimuli))
-        else:
-            found.append(Comparison(target, outputs, lookup, mask))
-    return found
-
-
-def _asks_nothing(graph: Network, target: Target) -> bool:
-    """Whether its cell learns by itself or gives boxes, so that a plain target there says nothing, as in N2D2."""
-    node = graph[target.cell]
-    if not isinstance(target, PlainTarget):
-        if node.cell.learns_alone and not target.wants_regions:
-            raise LearningError(
-                f"target {target.name} can be neither learned nor tested: {node.cell.type_name} cell {node.name} "
-                "learns from the labelled regions by itself",
-                place=target.place(),
-                remedy="Type=Target, or a TargetBBox of the RP or ObjectDet cell behind it",
-            )
-        return False
-    return node.cell.learns_alone or node.cell.found_in(node.inputs) is not None
-
-
-def _boxes_before(graph: Network, cell: str) -> Node | None:
-    """The first cell, of all that ``cell`` needs and itself, of which the outputs belong to boxes."""
-    needed = {cell}
-    for node in reversed(graph.nodes):
-        if node.name in needed:
-            needed.update(node.parents)
-    return next((node for node in graph.nodes if node.name in needed and node.cell.changes_rows), None)
-
-
-def scoring(targets: list[Comparison]) -> list[Comparison]:
-    """The targets that score; the first of them is the primary one."""
-    return [target for target in targets if target.target.scores]
 
 
 def device_of(network: Tested) -> torch.device:

@@ -7,7 +7,7 @@ from n2d2py import ini
 from n2d2py.errors import LearningError
 from n2d2py.graph.build import build
 from n2d2py.layers.network import TorchNetwork
-from n2d2py.learn.testing import comparisons
+from n2d2py.learn.comparing import comparisons
 from n2d2py.quant.grid import Coded, Grid
 from tests.cells.test_detection import NET
 

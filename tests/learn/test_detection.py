@@ -14,7 +14,7 @@ from n2d2py.errors import LearningError
 from n2d2py.graph.build import build
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import regions
-from n2d2py.learn.testing import comparisons
+from n2d2py.learn.comparing import comparisons
 from tests.layers import boxes as slow
 
 NET = """

@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from n2d2py.learn.mistakes import Mistaken, mistaken, mistakes, records
-from n2d2py.learn.targets import PENDING, Comparison, Judged, Tally
+from n2d2py.learn.tally import PENDING, Tally
+from n2d2py.learn.targets import Comparison, Judged
 from n2d2py.parts.targets import TargetScore
 
 

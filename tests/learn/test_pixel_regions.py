@@ -12,7 +12,7 @@ from n2d2py.cells.base import Dims
 from n2d2py.errors import LearningError
 from n2d2py.learn import pixel_regions
 from n2d2py.learn.pixel_regions import components, merged
-from n2d2py.learn.targets import Tally
+from n2d2py.learn.tally import Tally
 from n2d2py.parts.targets import TargetROIs, TargetScore
 
 ROI = "roi.Target"

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from n2d2py.errors import LearningError, Place
-from n2d2py.learn.targets import NONE, Comparison, Tally, among_largest, answers, at_outputs, estimate
+from n2d2py.learn.tally import Tally
+from n2d2py.learn.targets import NONE, Comparison, among_largest, answers, at_outputs, estimate
 from n2d2py.parts.targets import TargetScore
 
 

@@ -6,6 +6,7 @@ import torch
 
 from n2d2py.errors import LearningError, Place
 from n2d2py.learn import testing
+from n2d2py.learn.comparing import comparisons
 from n2d2py.parts.targets import PlainTarget, TargetCompare, TargetROIs, TargetScore
 from n2d2py.quant.grid import Coded, Grid
 
@@ -136,7 +137,7 @@ def test_a_network_of_spikes():
     cell = SimpleNamespace(place=lambda: Place("net.ini", 3, "fc"))
     network.network.spiking = [SimpleNamespace(name="fc", model="Spike_Analog", cell=cell)]
     with pytest.raises(LearningError, match="cell fc has the model Spike_Analog") as error:
-        testing.comparisons(network, FakeStimuli())
+        comparisons(network, FakeStimuli())
     assert "DefaultModel=Frame" in str(error.value)
 
 
