@@ -51,7 +51,9 @@ BiasFiller=ConstantFiller
 BiasFiller.Value=0
 ConfigSection=solver.config
 
-; The first and the last layer, for networks that quantize them apart.
+; Projections of shortcuts, the first and the last layer, for networks that quantize them apart.
+[Project_def] Conv_def
+
 [First_def] Conv_def
 
 [Last_def] Fc_def

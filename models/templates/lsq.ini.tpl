@@ -53,6 +53,9 @@ ConfigSection=solver.config,nobias.config
 
 [Conv_def] conv_def Inner_def
 
+; Of shortcuts, where they change size or channels.
+[Project_def] Conv_def
+
 [First_def] conv_def Outer_def
 
 [Bn_def]

@@ -24,7 +24,7 @@ Input={{SECTION_NAME}}.conv2
 NbOutputs={{NB_OUTPUTS}}
 
 {% if PROJECT exists %}
-[{{SECTION_NAME}}.project] Conv_def
+[{{SECTION_NAME}}.project] Project_def
 Input={{INPUT}}
 KernelSize=1
 Stride={{STRIDE}}

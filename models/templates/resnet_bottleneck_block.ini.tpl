@@ -32,7 +32,7 @@ Input={{SECTION_NAME}}.conv3
 NbOutputs=$(4 * {{NB_OUTPUTS}})
 
 {% if PROJECT exists %}
-[{{SECTION_NAME}}.project] Conv_def
+[{{SECTION_NAME}}.project] Project_def
 Input={{INPUT}}
 KernelSize=1
 Stride={{STRIDE}}
