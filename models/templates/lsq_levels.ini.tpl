@@ -2,7 +2,7 @@
 ; arXiv:1902.08153). Without WEIGHTS and ACTIVATIONS it is the network in floating point that they are compared with.
 ; LEARNING_RATE, DECAY: of all weights. EPOCHS: over which the learning rate falls to zero (cosine).
 ; WEIGHTS (optional): levels of the weights, -1 0 1. ACTIVATIONS (optional): levels of the activations, 0 1 2 3.
-; ENDS (optional): the first and the last layer, and the projections of shortcuts, have these weights too.
+; ENDS (optional): the first and the last layer have these weights too. PROJECTIONS (optional): so have those of shortcuts.
 
 [solver.config]
 Solvers.LearningRate={{LEARNING_RATE}}
@@ -52,16 +52,18 @@ ConfigSection=solver.config
 
 [Conv_def] conv_def Levels_def
 
+{% if PROJECTIONS exists %}
+[Project_def] Conv_def
+{% else %}
+[Project_def] conv_def
+{% endif %}
+
 {% if ENDS exists %}
 [First_def] conv_def Levels_def
-
-[Project_def] conv_def Levels_def
 
 [Last_def] fc_def Levels_def
 {% else %}
 [First_def] conv_def
-
-[Project_def] conv_def
 
 [Last_def] fc_def
 {% endif %}
