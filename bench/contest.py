@@ -23,6 +23,7 @@ from n2d2py.graph.floating import without_quantizers
 from n2d2py.graph.network import Network
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import losses, solving
+from n2d2py.learn.precision import FULL, Precision, prepared, wide
 from n2d2py.learn.solving import Solving
 from n2d2py.parts.activations import Linear, Rectifier
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
@@ -51,6 +52,8 @@ class Case:
     classes: int = 10
     solver: tuple[float, float] = (0.0, 0.0)
     """Momentum and decay, as in the file."""
+    precision: Precision = FULL
+    """How precise the products of a step are."""
 
     def plain(self) -> nn.Module:
         """The float network in plain torch."""
@@ -153,9 +156,10 @@ def torch_step(case: Case, network: nn.Module, compiled: bool = False) -> Step:
     compute = compile(network, dynamic=False) if compiled else network
 
     def step(images: Tensor, labels: Tensor) -> None:
-        output = compute(images)
+        with case.precision.forward(images.device):
+            output = compute(images)
         with part("loss"):
-            loss = nn.functional.cross_entropy(output, labels)
+            loss = nn.functional.cross_entropy(wide(output), labels)
         solver.zero_grad()
         loss.backward()
         with part("solver"):
@@ -181,16 +185,18 @@ def brevitas_step(case: Case) -> Step | None:
     return torch_step(case, case.make(conv, linear, lambda: layers.QuantReLU(bit_width=4)))
 
 
-def our_step(network: TorchNetwork, solver: Solving) -> Step:
+def our_step(network: TorchNetwork, solver: Solving, precision: Precision = FULL) -> Step:
     """One learning step with the package's losses and solvers.
 
     What the learning loop does beside is left out, as it is for plain torch: fetching the batch, watching the loss for
     values that are not finite, and counting success and confusion.
     """
     (target,) = network.network.targets
+    precision, _ = prepared(precision, network)
 
     def step(images: Tensor, labels: Tensor) -> None:
-        output = network(images)[target.cell]
+        with precision.forward(images.device):
+            output = wide(network(images)[target.cell])
         with part("loss"):
             loss = losses.error(network.loss_form(target.cell), target, output, labels)
         loss.backward()

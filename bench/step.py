@@ -1,6 +1,7 @@
 """One learning step: forward, loss, backward, update, of float and 4-bit networks, beside plain torch and Brevitas.
 
     OMP_NUM_THREADS=1 python bench/step.py [--network lenet resnet20 mobilenet] [--rounds 15] [--clock cpu]
+    python bench/step.py --amp bf16       # all but the first contestant, plain torch in float32, as with -amp bf16
     python bench/step.py --quick          # tiny batches and two rounds: that it runs, not how fast
 
 For each network three tables: time, as the median over rounds in which all take turns (see contest.py), beside plain
@@ -27,7 +28,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from n2d2py.layers.base import Layer
 from n2d2py.layers.network import TorchNetwork
+from n2d2py.learn import precision as precisions
 from n2d2py.learn import solving
+from n2d2py.learn.precision import FULL
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.parts.quantizers import SatActivations, SatWeights
 from n2d2py.quant.weights import WeightQuantization
@@ -61,7 +64,7 @@ class Contestant:
 def contestants() -> list[Contestant]:
     """All that take part, the measure first."""
     found = [
-        Contestant(PLAIN, lambda case: _plain(case, compiled=False)),
+        Contestant(PLAIN, lambda case: _plain(replace(case, precision=FULL), compiled=False)),
         Contestant(LAST, _plain_last),
         Contestant(COMPILED, lambda case: _plain(case, compiled=True)),
     ]
@@ -89,7 +92,7 @@ def _ours(case: Case, name: str, compiled: bool) -> tuple[nn.Module, Step]:
     network.fill(1)
     network.train()
     network.compile_passes(compiled)
-    return network, our_step(network, solving.build(network.learned(), case.shape[0]))
+    return network, our_step(network, solving.build(network.learned(), case.shape[0]), case.precision)
 
 
 def _brevitas(case: Case) -> tuple[None, Step] | None:
@@ -190,7 +193,8 @@ def measure(case: Case, options: argparse.Namespace) -> list[str]:
     times = turns(steps, images, labels, options.rounds, options.steps, options.clock, warm=2)
     batch = f"batch {case.shape[0]} of {'x'.join(map(str, case.shape[1:]))}"
     rounds = f"{options.rounds} rounds of {options.steps} steps, {options.clock} time"
-    lines = [f"{case.title}, {batch}, CPU, {options.threads} thread(s), {rounds}"]
+    amp = ", -amp bf16 but in the first row" if case.precision.bf16 else ""
+    lines = [f"{case.title}, {batch}, CPU, {options.threads} thread(s), {rounds}{amp}"]
     lines += ["", f"{'':26} {'ms/step':>9} {'/plain':>8} {'/compiled':>10} {'MB':>8} {'/plain':>8}  bars"]
     memory: dict[str, int] = {}
     for one in there:
@@ -223,6 +227,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--eager", action="store_true", help="leave out what is compiled")
+    parser.add_argument("--amp", choices=["none", "bf16"], default="none", help="precision of products")
     parser.add_argument("--quick", action="store_true", help="batches of 4, two rounds")
     options = parser.parse_args()
     logging.getLogger("n2d2py").setLevel(logging.ERROR)
@@ -231,7 +236,7 @@ def main() -> None:
     if options.quick:
         options.rounds = 2
     for name in options.network:
-        case = CASES[name]
+        case = replace(CASES[name], precision=precisions.read(options.amp, fast=False))
         small = replace(case, shape=(4, *case.shape[1:])) if options.quick else case
         print("\n".join(measure(small, options)), flush=True)
 

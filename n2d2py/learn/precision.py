@@ -7,6 +7,7 @@ everything that is tested, and sums of codes stay exact.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.batchnorm import BatchNormLayer
 from n2d2py.layers.recurrent import RecurrentLayer
 from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.learn.testing import device_of
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.weights import WeightQuantization
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 BF16 = "bf16"
 _HALF = ("fp16", "float16", "half", "f16")
 _NONE = ("", "none", "fp32", "float32")
+_SLOWER = 1.2
+"""How many times as long as in float32 products may take in bfloat16 before learning says so."""
+_TURNS = 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,36 @@ def prepared(precision: Precision, network: TorchNetwork) -> tuple[Precision, li
     if network.carries_codes:
         console.notice("-amp has no effect: a network with QWeight.Mode=Integer learns from exact integers")
         return Precision(precision.tf32), []
+    if device_of(network).type == "cpu":
+        _tell_if_slow()
     return precision, [module.register_forward_pre_hook(_widen) for module in _in_float32(network)]
+
+
+def _tell_if_slow() -> None:
+    """Say so if this processor has no instructions for products in bfloat16: torch then imitates them."""
+    times = slowness()
+    if times > _SLOWER:
+        console.notice(
+            f"-amp {BF16}: here a convolution takes {times:.1f} times as long in bfloat16 as in float32, because the "
+            "processor has no instructions for it (AVX-512 BF16, AMX). Learning is faster without -amp"
+        )
+
+
+def slowness() -> float:
+    """The time of a convolution in bfloat16 on this processor, as a multiple of that in float32; some milliseconds.
+
+    It is measured, as what a processor can do, and what torch makes of it, has no public name. The least of several
+    turns counts, which what else runs disturbs least.
+    """
+    times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
+    given = {kind: (torch.ones(4, 16, 16, 16, dtype=kind), torch.ones(16, 16, 3, 3, dtype=kind)) for kind in times}
+    with torch.no_grad():
+        for _ in range(_TURNS):
+            for kind, (images, weights) in given.items():
+                start = time.perf_counter()
+                torch.nn.functional.conv2d(images, weights)
+                times[kind].append(time.perf_counter() - start)
+    return min(times[torch.bfloat16]) / min(times[torch.float32])
 
 
 def _in_float32(network: TorchNetwork) -> Iterator[nn.Module]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from n2d2py import console, devices, ini
 from n2d2py.errors import UsageError
 from n2d2py.layers.weighted import exact_products
+from n2d2py.learn import precision as precisions
 from n2d2py.learn.precision import FULL, Precision, prepared, read
 from n2d2py.quant.activations import ActivationQuantization
 from n2d2py.quant.weights import WeightQuantization
@@ -102,6 +103,23 @@ def test_exact_integers_stay_exact(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert precision == Precision(tf32=True, bf16=False)
     assert hooks == []
     assert "-amp has no effect" in caplog.text
+
+
+@pytest.mark.parametrize(("times", "told"), [(0.8, False), (9.3, True)])
+def test_a_processor_that_imitates_bfloat16_is_told_of(
+    times: float, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precisions, "slowness", lambda: times)
+    learner = course(text_of("SAT"), tmp_path, "cpu")
+    with caplog.at_level(console.NOTICE, "n2d2py"):
+        prepared(Precision(), learner.network)
+        assert "as long in" not in caplog.text
+        assert prepared(Precision(bf16=True), learner.network)[0].bf16
+    assert ("9.3 times as long in bfloat16" in caplog.text) is told
+
+
+def test_slowness_is_that_of_this_processor() -> None:
+    assert 0.01 < precisions.slowness() < 1000.0
 
 
 @pytest.fixture
