@@ -36,7 +36,8 @@ from n2d2py.export import verification  # noqa: E402
 from n2d2py.export.base import Export  # noqa: E402
 from n2d2py.graph.build import build  # noqa: E402
 from n2d2py.integer.lower import lower  # noqa: E402
-from n2d2py.integer.network import IntegerNetwork, Requantization  # noqa: E402
+from n2d2py.integer.network import IntegerNetwork  # noqa: E402
+from n2d2py.integer.operations import Requantization  # noqa: E402
 from n2d2py.layers.network import TorchNetwork  # noqa: E402
 
 EXECUTORS = ("interpreter", "torch", "ONNX Runtime", "C", "QONNX")

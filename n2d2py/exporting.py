@@ -11,7 +11,8 @@ from n2d2py.errors import DataError, IntegerError, UsageError
 from n2d2py.export import folder, verification
 from n2d2py.export.base import Export
 from n2d2py.integer.evaluation import entering
-from n2d2py.integer.network import IntegerNetwork, Weighted
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Weighted
 from n2d2py.integer.requantize import SHIFT_MODES
 from n2d2py.learn.testing import device_of
 from n2d2py.quant.grid import Coded

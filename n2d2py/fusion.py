@@ -22,7 +22,8 @@ from n2d2py.graph.network import Network
 from n2d2py.integer import ends, manifest, table
 from n2d2py.integer.evaluation import IntegerEvaluation
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import IntegerNetwork, Lookup, Weighted
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Lookup, Weighted
 from n2d2py.integer.requantize import SHIFT_MODES
 from n2d2py.integer.verify import Verification, verify
 from n2d2py.layers.fusion import absorb_batchnorm

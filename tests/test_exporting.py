@@ -16,7 +16,7 @@ from n2d2py.export.c import packing
 from n2d2py.export.c.operations import weighted
 from n2d2py.export.c.packing import Packed
 from n2d2py.export.executors import CProgram, Interpreter, OnnxRuntime
-from n2d2py.integer.network import Weighted
+from n2d2py.integer.operations import Weighted
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer import interpreter
 from n2d2py.integer.arithmetic import FloatBits
-from n2d2py.integer.network import Edge, IntegerNetwork, Operation
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Edge, Operation
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from n2d2py.export.base import Export
 from n2d2py.export.qlinear.graph import Graph, Value
-from n2d2py.integer.network import Edge, Operation
+from n2d2py.integer.operations import Edge, Operation
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from n2d2py.integer.network import Edge, Operation
+from n2d2py.integer.operations import Edge, Operation
 
 
 @dataclass(frozen=True, eq=False)

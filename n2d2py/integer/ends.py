@@ -10,7 +10,8 @@ import numpy as np
 
 from n2d2py.data.conversion import Leveled, Scaled
 from n2d2py.data.transformations.base import Transformation
-from n2d2py.integer.network import IntegerNetwork, Lookup
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Lookup
 from n2d2py.parameters import declarations
 from n2d2py.parts.targets import Target, TargetScore
 from n2d2py.quant.grid import Grid

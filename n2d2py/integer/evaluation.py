@@ -11,7 +11,8 @@ from torch import nn
 from n2d2py.errors import IntegerError
 from n2d2py.graph.network import Network
 from n2d2py.integer import torch_executor
-from n2d2py.integer.network import Edge, IntegerNetwork
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Edge
 from n2d2py.quant.entry import encoded
 from n2d2py.quant.grid import Coded
 

@@ -12,16 +12,8 @@ import numpy as np
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.integer import pointwise, sums
-from n2d2py.integer.network import (
-    Convolution,
-    Deconvolution,
-    Edge,
-    FullyConnected,
-    IntegerNetwork,
-    MaxPool,
-    Operation,
-    SumPool,
-)
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Convolution, Deconvolution, Edge, FullyConnected, MaxPool, Operation, SumPool
 
 
 def run(network: IntegerNetwork, stimuli: np.ndarray, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:

@@ -9,15 +9,8 @@ import numpy as np
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer.arithmetic import Alignment, FloatBits, Maximum
-from n2d2py.integer.network import (
-    Concatenation,
-    Convolution,
-    FullyConnected,
-    IntegerNetwork,
-    Operation,
-    Requantization,
-    Weighted,
-)
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Concatenation, Convolution, FullyConnected, Operation, Requantization, Weighted
 from n2d2py.integer.ranges import WIDEST
 
 

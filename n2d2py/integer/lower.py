@@ -8,7 +8,8 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer import lowering  # noqa: F401 - the lowerings register themselves
 from n2d2py.integer.lint import lint
-from n2d2py.integer.network import Edge, IntegerNetwork, Operation
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Edge, Operation
 from n2d2py.integer.requantize import MODES
 from n2d2py.integer.site import Site
 from n2d2py.layers.network import TorchNetwork

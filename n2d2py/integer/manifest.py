@@ -23,11 +23,11 @@ import numpy as np
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import WeightsError
-from n2d2py.integer.network import (
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import (
     Concatenation,
     Convolution,
     Edge,
-    IntegerNetwork,
     Operation,
     Pooling,
     Requantization,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from n2d2py.integer.network import Operation, Pair
+from n2d2py.integer.operations import Operation, Pair
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from n2d2py.integer.movement import (
     Transposition,
     Unpooling,
 )
-from n2d2py.integer.network import (
+from n2d2py.integer.operations import (
     Concatenation,
     Edge,
     Identity,

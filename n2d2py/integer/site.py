@@ -15,7 +15,7 @@ from n2d2py.errors import IntegerError
 from n2d2py.graph.network import Node
 from n2d2py.integer.arithmetic import Alignment, FloatBits, Pieces
 from n2d2py.integer.floats import LARGEST_BITS, floats_of
-from n2d2py.integer.network import Concatenation, Edge, Identity, Operation, Rectification, Requantization
+from n2d2py.integer.operations import Concatenation, Edge, Identity, Operation, Rectification, Requantization
 from n2d2py.integer.requantization import IntegerBias
 from n2d2py.integer.requantize import requantize
 from n2d2py.integer.thresholds import Step, monotone_everywhere

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from n2d2py.integer.network import (
+from n2d2py.integer.operations import (
     Along,
     Convolution,
     Deconvolution,

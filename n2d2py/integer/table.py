@@ -11,7 +11,8 @@ import numpy as np
 
 from n2d2py import tables
 from n2d2py.integer.arithmetic import Alignment
-from n2d2py.integer.network import Edge, IntegerNetwork, Requantization, Weighted
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Edge, Requantization, Weighted
 from n2d2py.integer.ranges import word_bits
 
 

@@ -19,14 +19,14 @@ from n2d2py.cells.base import PROVIDER
 from n2d2py.integer import interpreter
 from n2d2py.integer.arithmetic import Absolute, Alignment, Comparison, Maximum, Pieces, Product
 from n2d2py.integer.movement import Axis, Interpolation, Nearest, Pad, Reshaping, Transposition
-from n2d2py.integer.network import (
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import (
     Concatenation,
     Convolution,
     Deconvolution,
     Edge,
     FullyConnected,
     Identity,
-    IntegerNetwork,
     MaxPool,
     Operation,
     Pooling,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from n2d2py.cells.base import PROVIDER
 from n2d2py.graph.picture import Box, Picture, Tag, shape
-from n2d2py.integer.network import Identity, IntegerNetwork, Operation, Pooling, Requantization, Weighted
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Identity, Operation, Pooling, Requantization, Weighted
 from n2d2py.integer.ranges import word_bits
 
 _TYPES = {"Convolution": "Conv", "FullyConnected": "Fc", "Requantization": "Scaling"}

@@ -9,7 +9,8 @@ from integer.networks import edge
 from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.export.base import Export
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import Edge, FullyConnected, IntegerNetwork, Requantization
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Edge, FullyConnected, Requantization
 from n2d2py.integer.ranges import sum_bounds
 from n2d2py.integer.requantize import requantize
 from n2d2py.layers.network import TorchNetwork

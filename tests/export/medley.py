@@ -21,13 +21,13 @@ from n2d2py.integer.movement import (
     Transposition,
     Unpooling,
 )
-from n2d2py.integer.network import (
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import (
     Concatenation,
     Convolution,
     Deconvolution,
     Edge,
     FullyConnected,
-    IntegerNetwork,
     MaxPool,
     Operation,
     Rectification,

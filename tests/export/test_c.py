@@ -21,7 +21,7 @@ from n2d2py.export.c.packing import pack, unpack
 from n2d2py.export.c.plan import Plan
 from n2d2py.export.c.source import write_source
 from n2d2py.export.c.types import identifiers, literal, type_for
-from n2d2py.integer.network import Operation, Weighted
+from n2d2py.integer.operations import Operation, Weighted
 
 from .made import made, made_lenet, tiny, tiny_export
 

@@ -20,7 +20,7 @@ from n2d2py.export.c.source import write_source
 from n2d2py.export.executors import CProgram
 from n2d2py.export.qonnx.exporter import Qonnx, export_qonnx
 from n2d2py.integer.interpreter import look_up, run
-from n2d2py.integer.network import Lookup
+from n2d2py.integer.operations import Lookup
 
 from .test_c import SANITIZED, compile_, needs_gcc
 

@@ -20,7 +20,7 @@ from n2d2py.export.executors import OnnxRuntime
 from n2d2py.export.qlinear.exporter import export_onnx
 from n2d2py.export.qlinear.model import build
 from n2d2py.integer import interpreter
-from n2d2py.integer.network import Operation
+from n2d2py.integer.operations import Operation
 
 from .made import made, made_lenet, tiny_export
 
@@ -85,8 +85,7 @@ def test_one_wrong_weight_is_seen() -> None:
     weights = export.network["conv2"].weights.copy()
     weights[:, :, 2, 2] *= -1
     operations = tuple(
-        replace(operation, weights=weights) if operation.name == "conv2" else operation
-        for operation in export.network
+        replace(operation, weights=weights) if operation.name == "conv2" else operation for operation in export.network
     )
     wrong = interpreter.run(replace(export.network, operations=operations), export.stimuli)
     codes = executor.run(export.stimuli)
@@ -100,8 +99,6 @@ class Unknown(Operation):
 
 def test_an_operation_without_a_form_is_named() -> None:
     export = tiny_export()
-    network = replace(
-        export.network, operations=(*export.network.operations[:2], Unknown("fc2", "cell7", ("fc1",)))
-    )
+    network = replace(export.network, operations=(*export.network.operations[:2], Unknown("fc2", "cell7", ("fc1",))))
     with pytest.raises(IntegerError, match="Unknown fc2 of cell cell7 has no ONNX form"):
         build(replace(export, network=network))

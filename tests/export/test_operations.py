@@ -16,7 +16,7 @@ from n2d2py.export.base import Export
 from n2d2py.export.c.source import write_source
 from n2d2py.export.executors import CProgram
 from n2d2py.export.qonnx.exporter import Qonnx, build
-from n2d2py.integer.network import Convolution, SumPool
+from n2d2py.integer.operations import Convolution, SumPool
 from n2d2py.registry import names
 
 from . import medley

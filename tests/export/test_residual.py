@@ -18,7 +18,7 @@ from n2d2py.export.qlinear.model import build
 from n2d2py.export.qlinear.operations.joined import Pair, find_lines
 from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.layers.network import TorchNetwork
 
 from .made import made

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from n2d2py.cells.base import PROVIDER, Dims
-from n2d2py.integer.network import (
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import (
     Convolution,
     Edge,
     FullyConnected,
-    IntegerNetwork,
     MaxPool,
     Operation,
     Requantization,

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from n2d2py.graph.dump import dump
-from n2d2py.integer.network import Weighted
+from n2d2py.integer.operations import Weighted
 
 from . import blocks
 from .branching import branching

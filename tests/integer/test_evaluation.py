@@ -8,7 +8,7 @@ import torch
 from n2d2py.cells.base import Dims
 from n2d2py.integer.evaluation import IntegerEvaluation, coded
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import Edge
+from n2d2py.integer.operations import Edge
 from n2d2py.quant.grid import Grid
 
 from .learned import IMAGES, Images, lenet, network

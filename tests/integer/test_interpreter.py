@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 
 from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.integer.interpreter import run
-from n2d2py.integer.network import (
-    Concatenation,
-    Convolution,
-    FullyConnected,
-    Identity,
-    IntegerNetwork,
-    MaxPool,
-    SumPool,
-)
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Concatenation, Convolution, FullyConnected, Identity, MaxPool, SumPool
 from n2d2py.quant.grid import Grid
 
 from .networks import edge, lenet_like, single, stimuli

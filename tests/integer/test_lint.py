@@ -10,7 +10,8 @@ import pytest
 from n2d2py.cells.base import PROVIDER
 from n2d2py.errors import IntegerError
 from n2d2py.integer.lint import RULES, lint
-from n2d2py.integer.network import IntegerNetwork, Weighted
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Weighted
 
 from .networks import edge, lenet_like
 

@@ -14,7 +14,8 @@ from n2d2py.data.conversion import tabulate
 from n2d2py.data.transformations.range_affine import RangeAffineTransformation
 from n2d2py.integer import ends
 from n2d2py.integer.interpreter import look_up, run
-from n2d2py.integer.network import IntegerNetwork, Lookup
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Lookup
 from n2d2py.quant.entry import encoded, table_grid
 
 from .networks import lenet_like

@@ -14,7 +14,8 @@ from n2d2py.errors import IntegerError
 from n2d2py.integer import manifest
 from n2d2py.integer.interpreter import run
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import Convolution, FullyConnected, IntegerNetwork, Requantization, SumPool
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Convolution, FullyConnected, Requantization, SumPool
 from n2d2py.integer.verify import verify
 from n2d2py.layers.network import TorchNetwork
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from n2d2py.integer.network import Softmax
+from n2d2py.integer.operations import Softmax
 from n2d2py.quant.grid import Grid
 
 from .networks import lenet_like

@@ -10,7 +10,7 @@ import torch
 
 from n2d2py.cells.base import Dims
 from n2d2py.errors import IntegerError
-from n2d2py.integer.network import Concatenation, Edge
+from n2d2py.integer.operations import Concatenation, Edge
 from n2d2py.integer.site import Site, device_of, integer_step
 
 from .learned import lenet, network

@@ -12,7 +12,7 @@ import numpy as np
 from n2d2py.cells.base import PROVIDER, Dims
 from n2d2py.integer import table
 from n2d2py.integer.arithmetic import Alignment
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.integer.proof import Proof
 from n2d2py.integer.requantize import requantize
 

@@ -11,7 +11,7 @@ import pytest
 from n2d2py.graph import drawing, picture
 from n2d2py.graph.picture import Picture
 from n2d2py.integer.lower import lower
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.integer.proof import Proof
 from n2d2py.report import fused
 from tests.integer.learned import IMAGES, lenet, network

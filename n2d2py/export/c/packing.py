@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from n2d2py.integer.network import Weighted
+from n2d2py.integer.operations import Weighted
 
 
 @dataclass(frozen=True, eq=False)

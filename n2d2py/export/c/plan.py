@@ -15,7 +15,7 @@ from n2d2py.export.base import Export
 from n2d2py.export.c.types import SIZES, type_of
 from n2d2py.integer.arithmetic import Alignment
 from n2d2py.integer.movement import Reshaping
-from n2d2py.integer.network import Identity, Operation, Requantization, SumPool, Weighted
+from n2d2py.integer.operations import Identity, Operation, Requantization, SumPool, Weighted
 
 _ALIGNMENT = 8
 _MAKES_SUMS = (Weighted, SumPool, Alignment)

@@ -11,7 +11,7 @@ import numpy as np
 
 from n2d2py.export.c.types import SIZES, array, narrowest
 from n2d2py.export.c.writing import Site, at, loops
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.registry import register
 
 

@@ -8,7 +8,7 @@ from n2d2py.cells.base import Dims
 from n2d2py.errors import IntegerError
 from n2d2py.export.base import no_form
 from n2d2py.export.c.plan import Plan, Step
-from n2d2py.integer.network import Edge, Operation
+from n2d2py.integer.operations import Edge, Operation
 from n2d2py.registry import names
 
 KIND = "c operation"

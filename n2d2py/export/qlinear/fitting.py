@@ -20,7 +20,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from n2d2py.integer.network import Edge
+from n2d2py.integer.operations import Edge
 from n2d2py.integer.requantization import Rescaling
 
 _GRID = 256

@@ -8,7 +8,7 @@ from n2d2py.errors import IntegerError
 from n2d2py.export.base import no_form
 from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.writing import Writing
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.registry import names
 
 KIND = "onnx operation"

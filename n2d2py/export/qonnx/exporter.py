@@ -19,7 +19,8 @@ from n2d2py.export.qlinear.exporter import write_arrays
 from n2d2py.export.qlinear.graph import IR_VERSION, TYPES, Graph, Value
 from n2d2py.export.qonnx import operations  # noqa: F401 - the operations register themselves
 from n2d2py.export.qonnx.writing import DOMAIN, KIND, Site, quant
-from n2d2py.integer.network import IntegerNetwork, Lookup
+from n2d2py.integer.network import IntegerNetwork
+from n2d2py.integer.operations import Lookup
 from n2d2py.registry import find, known, register
 from n2d2py.version import __version__
 

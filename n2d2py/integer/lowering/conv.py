@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.cells.conv import Conv
 from n2d2py.cells.kernels import KernelCell
 from n2d2py.integer.lowering.weighted import Bias, lower_weighted
-from n2d2py.integer.network import Convolution, Deconvolution, Edge
+from n2d2py.integer.operations import Convolution, Deconvolution, Edge
 from n2d2py.integer.site import Site
 from n2d2py.layers.kernels import KernelLayer
 from n2d2py.quant.grid import Grid

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from n2d2py.integer.arithmetic import Absolute, Maximum, Product
-from n2d2py.integer.network import Edge
+from n2d2py.integer.operations import Edge
 from n2d2py.integer.site import Site
 from n2d2py.layers.elemwise import ElemWiseLayer, magnitudes
 from n2d2py.layers.joining import united

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from n2d2py.integer.lowering.weighted import Bias, lower_weighted
-from n2d2py.integer.network import Edge, FullyConnected
+from n2d2py.integer.operations import Edge, FullyConnected
 from n2d2py.integer.site import Site
 from n2d2py.quant.grid import Grid
 from n2d2py.registry import register

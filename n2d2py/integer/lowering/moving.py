@@ -17,7 +17,7 @@ from n2d2py.integer.movement import (
     Transposition,
     Unpooling,
 )
-from n2d2py.integer.network import Edge, MaxPool, Operation
+from n2d2py.integer.operations import Edge, MaxPool, Operation
 from n2d2py.integer.site import Site
 from n2d2py.layers.fmp import FMPLayer
 from n2d2py.layers.moving import MovingLayer, with_zero

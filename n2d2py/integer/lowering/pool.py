@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from n2d2py.integer.network import Edge, MaxPool, SumPool
+from n2d2py.integer.operations import Edge, MaxPool, SumPool
 from n2d2py.integer.ranges import check_width
 from n2d2py.integer.site import Site
 from n2d2py.layers.pool import PoolLayer

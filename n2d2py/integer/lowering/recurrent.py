@@ -19,7 +19,7 @@ from n2d2py.cells.recurrent import ROLES, Recurrent
 from n2d2py.errors import IntegerError
 from n2d2py.integer.arithmetic import Alignment, Product
 from n2d2py.integer.movement import Nearest, Reshaping, Transposition
-from n2d2py.integer.network import Concatenation, Edge, FullyConnected, Operation, Requantization
+from n2d2py.integer.operations import Concatenation, Edge, FullyConnected, Operation, Requantization
 from n2d2py.integer.ranges import sum_bounds
 from n2d2py.integer.requantize import Found, requantize
 from n2d2py.integer.site import Site, device_of, integer_step

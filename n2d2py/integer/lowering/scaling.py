@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from n2d2py.integer.network import Identity
+from n2d2py.integer.operations import Identity
 from n2d2py.integer.site import Site
 from n2d2py.layers.scaling import ScalingLayer
 from n2d2py.registry import register

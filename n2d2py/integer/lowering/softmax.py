@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from n2d2py.cells.softmax import Softmax as Cell
-from n2d2py.integer.network import Edge, Softmax
+from n2d2py.integer.operations import Edge, Softmax
 from n2d2py.integer.site import Site
 from n2d2py.registry import register
 

@@ -9,7 +9,7 @@ import torch
 
 from n2d2py.cells.threshold import Threshold
 from n2d2py.integer.arithmetic import Comparison, Pieces
-from n2d2py.integer.network import Edge
+from n2d2py.integer.operations import Edge
 from n2d2py.integer.site import Site
 from n2d2py.layers.pieces import truncated
 from n2d2py.layers.threshold import ThresholdLayer

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from n2d2py.integer.network import Edge, Weighted
+from n2d2py.integer.operations import Edge, Weighted
 from n2d2py.integer.ranges import sum_bounds
 from n2d2py.integer.site import Site
 from n2d2py.layers.weighted import WeightedLayer

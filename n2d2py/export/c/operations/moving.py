@@ -7,7 +7,7 @@ import math
 from n2d2py.export.c.types import SIZES, array, narrowest
 from n2d2py.export.c.writing import Site, at, block, counted, loops, places
 from n2d2py.integer.movement import Interpolation, Nearest, Pad, Transposition, Unpooling
-from n2d2py.integer.network import Concatenation
+from n2d2py.integer.operations import Concatenation
 from n2d2py.registry import register
 
 

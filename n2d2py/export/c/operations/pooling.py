@@ -7,7 +7,7 @@ import numpy as np
 from n2d2py.export.c.types import SIZES, array, narrowest, sum_type
 from n2d2py.export.c.writing import Site, at, block, counted, loops
 from n2d2py.integer.movement import RegionMaximum
-from n2d2py.integer.network import MaxPool, Pooling, SumPool
+from n2d2py.integer.operations import MaxPool, Pooling, SumPool
 from n2d2py.registry import register
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from n2d2py.export.c.packing import pack
 from n2d2py.export.c.types import SIZES, array, narrowest, sum_type
 from n2d2py.export.c.writing import Site, block, counted
-from n2d2py.integer.network import Convolution, Deconvolution, FullyConnected, Weighted
+from n2d2py.integer.operations import Convolution, Deconvolution, FullyConnected, Weighted
 from n2d2py.registry import register
 
 _HALF = 1 << 15

@@ -19,7 +19,7 @@ import numpy as np
 from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import IN_RESCALING, Site
 from n2d2py.integer.arithmetic import Alignment
-from n2d2py.integer.network import Edge, Requantization
+from n2d2py.integer.operations import Edge, Requantization
 
 _MOST_EDGES = 1 << 10
 """Of one channel: with more of them no line in float32 meets all."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from n2d2py.export.qlinear.graph import Graph, Value
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.movement import Nearest, Pad, Transposition
-from n2d2py.integer.network import Concatenation
+from n2d2py.integer.operations import Concatenation
 from n2d2py.registry import register
 
 _HANDED = "stored codes"

@@ -16,7 +16,7 @@ from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import Site
 from n2d2py.integer.arithmetic import Alignment
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.integer.requantization import Rescaling
 
 _MARGIN = 1e-3

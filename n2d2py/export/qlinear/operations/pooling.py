@@ -10,7 +10,7 @@ from n2d2py.export.qlinear.graph import EXACT, Value
 from n2d2py.export.qlinear.operations.product import windows
 from n2d2py.export.qlinear.operations.wide import on_digits
 from n2d2py.export.qlinear.writing import Site
-from n2d2py.integer.network import MaxPool, SumPool
+from n2d2py.integer.operations import MaxPool, SumPool
 from n2d2py.registry import register
 
 

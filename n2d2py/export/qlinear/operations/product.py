@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from n2d2py.export.qlinear.graph import Value
-from n2d2py.integer.network import Pooling
+from n2d2py.integer.operations import Pooling
 
 PAIR = (1 << 15) - 1
 """Kernels for u8 x s8 may add two products in 16 bits, with saturation: both together must stay below."""

@@ -11,7 +11,7 @@ from n2d2py.export.qlinear.graph import EXACT, Value
 from n2d2py.export.qlinear.operations.product import PAIR, Product
 from n2d2py.export.qlinear.operations.rescaling import finish
 from n2d2py.export.qlinear.writing import Site
-from n2d2py.integer.network import Requantization, Weighted
+from n2d2py.integer.operations import Requantization, Weighted
 from n2d2py.integer.requantize import SHIFT_MODES
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.export.qlinear.fitting import double_lines, float_line, steps_of
 from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.qlinear.writing import Site
-from n2d2py.integer.network import Edge, Requantization
+from n2d2py.integer.operations import Edge, Requantization
 from n2d2py.integer.requantization import Rescaling
 from n2d2py.registry import register
 

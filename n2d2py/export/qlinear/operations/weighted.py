@@ -10,7 +10,7 @@ from n2d2py.export.qlinear.operations.quantized import quantized_sums
 from n2d2py.export.qlinear.operations.rescaling import finish, lines_of, on_lines, rescale
 from n2d2py.export.qlinear.operations.wide import float_sums, is_exact_in_floats, wide_sums
 from n2d2py.export.qlinear.writing import IN_RESCALING, Site
-from n2d2py.integer.network import Convolution, Deconvolution, FullyConnected, MaxPool, Requantization, Weighted
+from n2d2py.integer.operations import Convolution, Deconvolution, FullyConnected, MaxPool, Requantization, Weighted
 from n2d2py.registry import register
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.export.qlinear.graph import EXACT, Value
 from n2d2py.export.qlinear.operations.product import PAIR, Product
 from n2d2py.export.qlinear.writing import Site
-from n2d2py.integer.network import Weighted
+from n2d2py.integer.operations import Weighted
 
 _HALF = EXACT["int32"] // 2
 

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.export.qlinear.graph import EXACT
 from n2d2py.export.qonnx.writing import Site
 from n2d2py.integer.movement import Interpolation, Nearest, Pad, Transposition, Unpooling
-from n2d2py.integer.network import Concatenation
+from n2d2py.integer.operations import Concatenation
 from n2d2py.registry import register
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.export.qlinear.graph import Value, wide_type
 from n2d2py.export.qonnx.writing import Site
 from n2d2py.integer.arithmetic import Alignment, Comparison, Pieces
-from n2d2py.integer.network import Operation
+from n2d2py.integer.operations import Operation
 from n2d2py.registry import register
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from n2d2py.export.qonnx.digits import by_digits
 from n2d2py.export.qonnx.writing import Site
 from n2d2py.integer.movement import RegionMaximum
-from n2d2py.integer.network import MaxPool, Pooling, SumPool
+from n2d2py.integer.operations import MaxPool, Pooling, SumPool
 from n2d2py.registry import register
 
 

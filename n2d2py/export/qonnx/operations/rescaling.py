@@ -7,7 +7,7 @@ import numpy as np
 from n2d2py.export.qlinear.fitting import steps_of
 from n2d2py.export.qlinear.graph import EXACT
 from n2d2py.export.qonnx.writing import DOMAIN, Site, quant
-from n2d2py.integer.network import Requantization
+from n2d2py.integer.operations import Requantization
 from n2d2py.registry import register
 
 

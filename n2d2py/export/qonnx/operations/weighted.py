@@ -10,7 +10,7 @@ import numpy as np
 from n2d2py.export.qlinear.graph import Value
 from n2d2py.export.qonnx.digits import by_digits
 from n2d2py.export.qonnx.writing import Site, weights
-from n2d2py.integer.network import Convolution, Deconvolution, FullyConnected, Weighted
+from n2d2py.integer.operations import Convolution, Deconvolution, FullyConnected, Weighted
 from n2d2py.registry import register
 
 
