@@ -1,4 +1,4 @@
-"""The walk from nodes to cells: what each operator's module works with.
+"""What each operator's module works with: the features, constants and cells of one import.
 
 The rule of an operator is a function ``rule(node, importer)``, registered as ``@register("operator", "Conv")``. It
 asks for features and constants by name, adds cells, and says which feature each output of the node is.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
-from n2d2py import console, registry
+from n2d2py import registry
 from n2d2py.cells.base import PROVIDER, ActivatedCell, Cell, Dims
 from n2d2py.cells.mapping import Mapping as Map
 from n2d2py.errors import GraphError, Place
@@ -22,7 +22,6 @@ from n2d2py.onnx_import.features import Feature, Shape, dims_of, feature, merged
 from n2d2py.onnx_import.folding import Folding
 from n2d2py.onnx_import.node import OnnxNode, UnsupportedError
 from n2d2py.onnx_import.overrides import NodeKeys, Overrides
-from n2d2py.onnx_import.pointwise import gathered
 from n2d2py.onnx_import.reader import Model
 from n2d2py.onnx_import.sharing import Sharing
 from n2d2py.parameters import read
@@ -31,23 +30,7 @@ from n2d2py.parts.activations import Linear
 UNIT_MAP = Map(size=(1, 1))
 """Each channel alone."""
 
-_MOST_LISTED = 20
 _Made = TypeVar("_Made", bound=Cell)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What a model becomes: cells in an order of computation, and the values that they begin with.
-
-    ``initial`` is by cell and tensor ("weights", "biases", "scales", "means", "variances"). ``aliases`` gives for the
-    names of ONNX tensors and nodes that are no cell the cell that computes them: an activation's, a reshape's.
-    ``losses`` are Softmax cells at the end, to which N2D2 gives a target ``<name>.Target``.
-    """
-
-    cells: tuple[Cell, ...]
-    initial: dict[str, dict[str, np.ndarray]]
-    aliases: dict[str, str] = field(default_factory=dict)
-    losses: tuple[str, ...] = ()
 
 
 class Importer:
@@ -79,88 +62,23 @@ class Importer:
         self._uses: Counter[str] = Counter()
         self._users: dict[str, list[OnnxNode]] = {}
 
-    # ------------------------------------------------------------------------------------------------- the walk
+    # ---------------------------------------------------------------------------------------------- before the walk
 
-    def run(self, given: Mapping[str, Feature], elements: Mapping[str, int], ignored: Sequence[str]) -> Imported:
-        """Convert all nodes; ``given`` are the inputs of the graph. Raises one :class:`GraphError` for all refusals."""
-        for name, item in given.items():
-            self._features[name] = item
-            self.folding.shapes[name] = item.shape
-            self.folding.elements[name] = elements[name]
-            self.outputs[item.source] = self.dims_of(item.base)
-        opsets, file = self.model.opsets, self.model.file
-        nodes = [OnnxNode(proto, opsets.get(_domain(proto.domain), 0), file) for proto in self.model.nodes]
-        self._check_ignored(nodes, ignored)
-        left = [node for node in nodes if not self.folding.fold(node)]
-        left = gathered(left, self.folding, self.model.outputs, ignored)
-        refused = [(node, reason) for node in left if (reason := _unknown(node)) and node.name not in ignored]
-        if refused:
-            raise self._refusal(refused)
-        self._count(left)
-        lost: set[str] = set()
-        for node in left:
-            missing = [name for name in node.inputs if name in lost]
-            if node.name in ignored:
-                lost.update(node.outputs)
-                continue
-            if missing and len(missing) == sum(name not in self.folding.constants for name in node.inputs if name):
-                lost.update(node.outputs)
-                if not refused:
-                    console.notice(f"ONNX node {node.label} is left out: the nodes before it are ignored")
-                continue
-            if refused and missing:
-                lost.update(node.outputs)
-                continue
-            try:
-                registry.find("operator", node.operator)(node, self._without(node, lost))
-            except UnsupportedError as error:
-                refused.append((node, str(error)))
-                lost.update(node.outputs)
-            except (ArithmeticError, LookupError, ValueError, TypeError) as error:
-                # The checker of onnx lets values through that belong to no tensor: lists of other lengths, 2^60.
-                refused.append((node, f"its attributes do not fit its inputs: {error or type(error).__name__}"))
-                lost.update(node.outputs)
-        for name in self.model.outputs:
-            if name in self._features and name not in lost:
-                try:
-                    self.source(name)  # what the model gives out stands in its shape and order
-                except UnsupportedError as error:
-                    refused.append((next(node for node in nodes if name in node.outputs), str(error)))
-        if refused:
-            raise self._refusal(refused)
-        self.sharing.settle(self.cells, self.initial)
-        return Imported(tuple(self.cells.values()), self.initial, self.aliases, tuple(self.losses))
+    def receive(self, name: str, item: Feature, element: int) -> None:
+        """Take an input of the graph: its feature, and the type of its elements as ONNX numbers it."""
+        self._features[name] = item
+        self.folding.shapes[name] = item.shape
+        self.folding.elements[name] = element
+        self.outputs[item.source] = self.dims_of(item.base)
 
-    def _without(self, node: OnnxNode, lost: set[str]) -> Importer:
-        if lost:
-            node.inputs = tuple(name for name in node.inputs if name not in lost)
-        return self
-
-    def _check_ignored(self, nodes: Sequence[OnnxNode], ignored: Sequence[str]) -> None:
-        names = {node.name for node in nodes}
-        for name in ignored:
-            if name not in names:
-                console.warning(f"Ignore={name}: no node of {self.model.file} has this first output")
-
-    def _count(self, nodes: Sequence[OnnxNode]) -> None:
+    def count(self, nodes: Sequence[OnnxNode]) -> None:
+        """Learn who takes what of the nodes that become cells."""
         for node in nodes:
             for name in node.inputs:
                 self._uses[name] += 1
                 self._users.setdefault(name, []).append(node)
         for name in self.model.outputs:
             self._uses[name] += name in self._users  # a value that is wanted from outside too
-
-    def _refusal(self, refused: Sequence[tuple[OnnxNode, str]]) -> GraphError:
-        lines = [f"\n  {node.label} ({node.operator}): {reason}" for node, reason in refused[:_MOST_LISTED]]
-        if len(refused) > _MOST_LISTED:
-            lines.append(f"\n  and {len(refused) - _MOST_LISTED} more")
-        count = "1 node" if len(refused) == 1 else f"{len(refused)} nodes"
-        return GraphError(
-            f"{count} of the ONNX model cannot be imported:{''.join(lines)}",
-            place=self.model.place,
-            remedy="n2d2py -list operators names what can be imported; a node at the end of the graph that is not "
-            "needed is left out with Ignore=<its first output>",
-        )
 
     # ---------------------------------------------------------------------------------------- what operators ask
 
@@ -384,18 +302,6 @@ class Importer:
 def _place(importer: Importer, name: str) -> Place:
     """The place of a cell that no node asks for by itself."""
     return Place(importer.model.file, section=name)
-
-
-def _domain(domain: str) -> str:
-    return "" if domain in ("", "ai.onnx") else domain
-
-
-def _unknown(node: OnnxNode) -> str | None:
-    if _domain(node.proto.domain):
-        return f"the operator set {node.proto.domain!r} is not known"
-    if not registry.known("operator", node.operator):
-        return "the operator is not supported"
-    return None
 
 
 def _text(values: Sequence[int]) -> str:

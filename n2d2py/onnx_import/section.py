@@ -16,9 +16,10 @@ from n2d2py.errors import GraphError, Place
 from n2d2py.ini import Document
 from n2d2py.kinds import boolean, list_of, text, word
 from n2d2py.onnx_import.features import Feature, Shape, dims_of, feature
-from n2d2py.onnx_import.importer import Imported, Importer
+from n2d2py.onnx_import.importer import Importer
 from n2d2py.onnx_import.overrides import Overrides
 from n2d2py.onnx_import.reader import Model, read_model, value_shape
+from n2d2py.onnx_import.walk import Imported, walk
 from n2d2py.parameters import REQUIRED, Record, parameter, read
 
 _NORMALISED = ("Softmax", "LogSoftmax", "Sigmoid")
@@ -134,7 +135,7 @@ def import_section(document: Document, section: str, inputs: tuple[str, ...], di
         for item, parent, size in zip(model.inputs, parents, dims, strict=True)
     }
     elements = {item.name: item.type.tensor_type.elem_type for item in model.inputs}
-    imported = importer.run(features, elements, settings.ignore)
+    imported = walk(importer, features, elements, settings.ignore)
     overrides.warn_of_the_rest(name for node in model.nodes for name in (*node.output[:1], node.name) if name)
     return imported
 
@@ -150,7 +151,7 @@ def import_model(path: str | Path, *, ignore: Sequence[str] = (), loads_values: 
     item, sizes = _stimuli(model)
     importer = Importer(model, Overrides(None, ""), loads_values=loads_values)
     given = feature(PROVIDER, sizes, alone=False)
-    imported = importer.run({item.name: given}, {item.name: item.type.tensor_type.elem_type}, ignore)
+    imported = walk(importer, {item.name: given}, {item.name: item.type.tensor_type.elem_type}, ignore)
     return Standalone(dims_of(sizes), sizes[0], imported)
 
 
