@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from n2d2py import console, outcome
 
 # Small tensors: threads would only wait for each other, and for those of other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A test run in the background of a script ignores Ctrl-C, and so would the runs that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PICTURES = {name: getattr(outcome, name) for name in ("write_network", "write_weights", "write_stimuli")}
 
