@@ -30,6 +30,18 @@ def test_no_code_differs_in_qonnx(kind: str) -> None:
     _equal(text(kind), "QONNX", 1)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("levels", ["-9 -3 0 2 8", "-300 -3 0 2 80"])
+def test_gates_of_a_cell_with_wide_or_negative_codes_keep_their_own_weights(kind: str, levels: str) -> None:
+    """Sums in float32, and on digits of the codes: the weights of all gates and layers have the name of the cell."""
+    uneven = "\n".join(f"{key}=LSQ\n{key}.Levels={levels}" for key in ("QInput", "QOutput"))
+    written = re.sub(r"(QInput|QOutput)(=|\.)\S+\n", "", text(kind, layers=2, last=0)).replace(
+        "[fc]", f"{uneven}\n[fc]"
+    )
+    for executor in ("torch", "ONNX Runtime"):
+        _equal(written, executor, 3)
+
+
 def _equal(written: str, executor: str, stimuli: int) -> None:
     learned, export, batch = made(written, stimuli, 1)
     report = verification.compare(learned, export, [batch], [executor], required=True)

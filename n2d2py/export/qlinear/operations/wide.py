@@ -152,8 +152,7 @@ def matrix_product(site: Site, cell: str, product: Product) -> Value | None:
 def float_sums(site: Site, operation: Weighted, product: Product, value: str) -> str:
     graph, weights = site.graph, product.weights
     if not product.transposed:
-        name = f"{operation.cell}_w"
-        stored = name if name in graph.initializers else graph.constant(weights, "float", name)
+        stored = graph.constant(weights, "float", f"{operation.cell}_w")
         return graph.node("Conv", [value, stored], **product.attributes)
     groups = product.attributes["group"]
     outputs, channels, *kernel = weights.shape
