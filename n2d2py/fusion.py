@@ -51,6 +51,7 @@ def test_integer(session: Session) -> tuple[list[Result], Verification | None]:
     _explain_modes(session)
     console.line("Fuse the QAT Graph for hardware compatibility...")
     mode: str = session.line["act-rescaling-mode"]
+    outcome.report_numbers(session, session.learned)
     network = integer_of(session.learned, session.stimuli, mode)
     for line in table.lines(table.rows(network)):
         console.line(line)

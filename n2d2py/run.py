@@ -95,6 +95,8 @@ def _run_first(session: Session, start: Saved | None, learning: bool) -> None:
     elif _tests(line):
         test(session)
     if line["export"] or line["verify"]:
+        if not (_tests(line) or line["qat-sat"] or calibrating.is_wanted(line)):
+            outcome.report_numbers(session, session.learned)
         exporting.deliver(session)
     session.stimuli.faults.report()
 

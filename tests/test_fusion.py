@@ -47,6 +47,31 @@ def test_no_code_and_no_label_differs(fused):
     assert f"0 of {codes} codes differ, 0 of 45 labels differ (45 stimuli)" in fused.said.splitlines()
 
 
+@pytest.mark.parametrize("inner", ["Binary", "SAT\nQWeight.Quantizer.Range=3", "DoReFa\nQWeight.Quantizer.Range=7"])
+def test_weights_that_were_pruned_before_a_grid_without_zero_are_proved(folder, inner):
+    pruned = "QWeight=Prune\nQWeight.PruningMode=Static\nQWeight.Threshold=0.5\nQWeight.Quantizer="
+    text = runs.network(weights=pruned + inner, activation=runs.CODES).replace("QWeight.ApplyScaling=1", "")
+    folder.write(text)
+    assert folder.run("-learn-epoch 1 -qat-sat -verify") == 0, folder.said
+    assert "0 of 45 labels differ" in folder.said
+
+
+def test_pruned_weights_without_a_quantizer_are_told_which_key_is_missing(folder):
+    text = runs.network(weights="QWeight=Prune", activation=runs.CODES).replace("QWeight.ApplyScaling=1", "")
+    assert folder.write(text).run("-learn-epoch 1 -qat-sat") == 1
+    assert "QWeight.Quantizer=LSQ" in folder.said
+
+
+@pytest.mark.parametrize("line", ["-test", "-qat-sat", "-test -qat-sat", "-export C", "-verify"])
+def test_a_broken_promise_of_accumulators_is_told_by_all_that_makes_integers(learned, tmp_path, line):
+    run = learned(FOUR_BITS).copy(tmp_path / "run")
+    run.write(FOUR_BITS.replace("[fc1]\n", "[fc1]\nQAcc.Bits=4\n"))
+    assert run.run(f"{line} -w weights") == 1
+    assert "Error: accumulators of cell fc1 need" in run.said
+    assert "QAcc.Bits=4 as promised" in run.said
+    assert not (run / "export_C_int4").exists()
+
+
 def test_the_integer_network_has_the_rate_of_the_quantized_one(learned, fused):
     assert rate(fused) == rate(learned(FOUR_BITS))
     assert labels(fused) == labels(learned(FOUR_BITS))
@@ -253,9 +278,7 @@ def test_what_has_no_integer_form_is_a_clear_error(text, what, remedy, folder):
 # -fuse
 
 
-@pytest.mark.parametrize(
-    "text", [runs.network(), runs.network(weights=runs.CLAMP)], ids=["float", "clamped weights"]
-)
+@pytest.mark.parametrize("text", [runs.network(), runs.network(weights=runs.CLAMP)], ids=["float", "clamped weights"])
 def test_fusing_a_float_network_changes_no_label(text, learned, tmp_path):
     run = learned(text).copy(tmp_path / "run")
     assert run.run("-test -fuse") == 0

@@ -2,13 +2,14 @@
 
 from n2d2py.outcome.learned import Curves, write_learning
 from n2d2py.outcome.seen import draw_graph, write_anchors, write_network, write_stimuli
-from n2d2py.outcome.tested import help_to_test, scores, test
+from n2d2py.outcome.tested import help_to_test, report_numbers, scores, test
 from n2d2py.outcome.weights import write_weights
 
 __all__ = [
     "Curves",
     "draw_graph",
     "help_to_test",
+    "report_numbers",
     "scores",
     "test",
     "write_anchors",

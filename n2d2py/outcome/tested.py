@@ -60,6 +60,9 @@ def report_numbers(session: Session, network: TorchNetwork) -> None:
     formats.print_formats(formats.formats(network))
     if not any(isinstance(node.cell, WeightedCell) and node.cell.accumulator_bits for node in network.network):
         return
+    if not session.stimuli.size("Test"):
+        console.warning("QAcc.Bits is not checked: the test set, whose codes the sums are made of, is empty")
+        return
     batch = next(iter(session.stimuli.passes("Test")))
     grid = testing.grid_of(network, session.stimuli, "Test")
     stimuli = testing.stimuli_of(batch, network, testing.device_of(network), grid)
