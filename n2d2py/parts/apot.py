@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import product
 
 from n2d2py.errors import ParameterError
+from n2d2py.kinds import boolean, positive
+from n2d2py.parameters import parameter
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
 from n2d2py.registry import register
 
 _MOST_BITS = 6
+_RANGE = parameter("Range", positive, 15, "2^bits - 1 for levels of so many bits", unit="steps")
 
 
 def additive_powers(bits: int) -> tuple[int, ...]:
@@ -36,15 +39,23 @@ def additive_powers(bits: int) -> tuple[int, ...]:
     return tuple(sorted({sum(levels) for levels in product(*terms, single)}))
 
 
-def _bits(steps: int, most: int, record: LsqWeights | LsqActivations, what: str) -> int:
-    bits = steps.bit_length()
-    if steps + 1 != 1 << bits or bits > most:
+def _signed_powers(bits: int) -> tuple[int, ...]:
+    """Levels of ``bits`` bits with a sign: bits - 1 of them for the magnitude."""
+    if bits == 1:
+        return (-1, 1)
+    magnitudes = additive_powers(bits - 1)
+    return tuple(sorted({*magnitudes, *(-code for code in magnitudes)}))
+
+
+def _check(record: LsqWeights | LsqActivations, most: int, what: str) -> None:
+    steps, bits = record.range, record.range.bit_length()
+    if not record.levels and (steps + 1 != 1 << bits or bits > most):
         raise ParameterError(
             f"Range={steps} has no level set of additive powers of two",
             place=record.place("range"),
             expected=f"2^bits - 1, for {what} of at most {most} bits",
+            remedy="15 for 4 bits, or Levels= for levels of your own",
         )
-    return bits
 
 
 @register("weight quantizer", "APoT")
@@ -54,19 +65,16 @@ class ApotWeights(LsqWeights):
     powers of two with a sign. The clipping value learns as the step of LSQ does.
     """
 
+    range: int = _RANGE
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        _bits(self.range, _MOST_BITS + 1, self, "weights")
+        _check(self, _MOST_BITS + 1, "weights")
 
     @property
     def codes(self) -> Sequence[int]:
-        """The levels in units of the step: for b bits, b - 1 of them for the magnitude."""
-        if self.levels:
-            return self.levels
-        if self.range == 1:
-            return (-1, 1)
-        magnitudes = additive_powers(self.range.bit_length() - 1)
-        return tuple(sorted({*magnitudes, *(-code for code in magnitudes)}))
+        """The levels in units of the step, the same on both sides of 0 whatever the QuantMode."""
+        return self.levels or _signed_powers(self.range.bit_length())
 
     def label(self) -> str:
         return f"QWeights: APoT, {self.bits} bits"
@@ -77,14 +85,18 @@ class ApotWeights(LsqWeights):
 class ApotActivations(LsqActivations):
     """APoT (Li, Dong and Wang 2020): activations on sums of powers of two, whose step is learned."""
 
+    range: int = _RANGE
+    signed: bool = parameter("Signed", boolean, False, "1: levels with a sign, one bit of them for it")
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        _bits(self.range, _MOST_BITS, self, "activations")
+        _check(self, _MOST_BITS + self.signed, "activations")
 
     @property
     def codes(self) -> Sequence[int]:
-        """The levels in units of the step."""
-        return self.levels or additive_powers(self.range.bit_length())
+        """The levels in units of the step; with Signed=1 those of weights."""
+        bits = self.range.bit_length()
+        return self.levels or (_signed_powers(bits) if self.signed else additive_powers(bits))
 
     def label(self) -> str:
         return f"QAct: APoT, {self.bits} bits"

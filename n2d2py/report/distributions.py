@@ -89,11 +89,12 @@ def write_levels(folder: str | Path, cell: str, codes: np.ndarray, grid: Grid, t
     """
     base = Path(folder) / f"{path_of(cell)}_{tensor}_quant.distrib"
     flat = np.sort(np.asarray(codes).ravel().astype(np.int64))
-    flat = flat[(flat - grid.low) % grid.step == 0]
+    levels = np.asarray(grid.codes, dtype=np.int64)
+    places = np.minimum(np.searchsorted(levels, flat), levels.size - 1)
+    there = levels[places] == flat
+    flat, places = flat[there], places[there]
     data = write(f"{base}.dat", "".join(f"{value:.6g}\n" for value in (flat * grid.scale).tolist()))
-    levels = np.arange(grid.low, grid.high + 1, grid.step, dtype=np.int64)
-    places = (flat - grid.low) // grid.step
-    counts = np.bincount(places[(places >= 0) & (places < levels.size)], minlength=levels.size)
+    counts = np.bincount(places, minlength=levels.size)
     few = levels.size <= _FEW
     with style.picture(f"{base}.png", 9.0 if few and levels.size > 8 else 8.0, 4.4) as figure:
         axes = figure.subplots()
@@ -114,7 +115,7 @@ def write_levels(folder: str | Path, cell: str, codes: np.ndarray, grid: Grid, t
 
 def _bars(axes: Any, levels: np.ndarray, counts: np.ndarray, grid: Grid, few: bool) -> None:
     """The bars, real values below, integer codes above, shares on the right or on the bars."""
-    step = grid.scale * grid.step
+    step = grid.scale * (int(np.diff(levels).min()) if levels.size > 1 else 1)
     values = levels * grid.scale
     total = max(int(counts.sum()), 1)
     axes.bar(values, counts, width=step * (0.78 if few else 1.0), color=style.BLUE, linewidth=0)

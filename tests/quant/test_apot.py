@@ -26,6 +26,19 @@ def test_weights_have_a_sign():
     assert ApotWeights(range=15).bits == 4
 
 
+def test_signed_activations_are_as_weights():
+    assert ApotActivations(range=7, signed=True).codes == ApotWeights(range=7).codes
+    module = activations.make(ApotActivations(range=7, signed=True, init_step=False, step_size=1.0))
+    assert module(torch.tensor([-9.0, -2.9, -0.4, 1.2])).tolist() == [-4, -2, 0, 1]
+
+
+def test_four_bits_without_a_range_and_levels_of_ones_own():
+    assert ApotWeights() == ApotWeights(range=15)
+    assert ApotActivations() == ApotActivations(range=15)
+    assert ApotWeights(levels=(-4, -2, 0, 1)).codes == (-4, -2, 0, 1)
+    assert ApotActivations(levels=(0, 1, 2, 4, 7)).codes == (0, 1, 2, 4, 7)
+
+
 def test_weights_are_normalised_first():
     module = weights.make(ApotWeights(range=7, init_step=False, step_size=0.5), (4,))
     w = torch.tensor([1.0, 2.0, 3.0, 4.0])

@@ -54,9 +54,7 @@ def test_random_takes_away_as_many_as_were_asked_for(count, share, seed):
 @pytest.mark.parametrize("step", [0, 50])
 def test_gradual_grows_and_never_gives_back(filler, step):
     torch.manual_seed(1)
-    module = prune(
-        (40,), mode="Gradual", filler=filler, threshold=0.3, gamma_threshold=0.1, step_size_threshold=step
-    )
+    module = prune((40,), mode="Gradual", filler=filler, threshold=0.3, gamma_threshold=0.1, step_size_threshold=step)
     w = torch.randn(40)
     module(w)
     shares, before = [module.fraction], module.mask.clone()
@@ -79,7 +77,7 @@ def test_the_gradient_is_masked():
 
 def test_a_loaded_mask_wins():
     module = prune(mode="Gradual", threshold=0.8, gamma_threshold=0.2)
-    (name, mask), = module.stored()
+    ((name, mask),) = module.stored()
     assert name == "masks"
     mask.copy_(torch.tensor([0.0, 0, 1, 1, 1]))
     assert module(W).tolist() == pytest.approx([0, 0, 0, 0.2, 0.9])
@@ -110,7 +108,11 @@ def test_another_quantizer_sees_what_is_left():
 def test_a_grid_without_a_zero_is_masked_after_it():
     module = prune(mode="Static", filler="IterNonStruct", threshold=0.4, quantizer=SatWeights(range=1))
     assert module(W).tolist() == [-1, 0, 0, 1, 1]
-    assert module.codes(W)[0].tolist() == [-1, 0, 0, 1, 1]
+    codes, grid = module.codes(W)
+    assert codes.tolist() == [-1, 0, 0, 1, 1]
+    assert (tuple(grid.codes), grid.uneven) == ((-1, 0, 1), ())
+    _, grid = prune(quantizer=SatWeights(range=3)).codes(W)
+    assert tuple(grid.codes) == (-3, -1, 0, 1, 3)
 
 
 def test_integer_codes_are_masked():

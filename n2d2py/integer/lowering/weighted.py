@@ -12,6 +12,7 @@ from n2d2py.integer.operations import Edge, Weighted
 from n2d2py.integer.ranges import sum_bounds
 from n2d2py.integer.site import Site
 from n2d2py.layers.weighted import WeightedLayer
+from n2d2py.parts.prune import PrunedWeights
 from n2d2py.quant.bias import bias_codes, folded_grid
 from n2d2py.quant.grid import Grid
 
@@ -61,6 +62,12 @@ def weight_codes(site: Site, layer: WeightedLayer) -> tuple[torch.Tensor, Grid]:
         raise site.error(
             "its weights are only clamped (QWeight.ApplyQuantization=0)",
             "learn on with QWeight.ApplyQuantization=1 from the clamped weights (-w weights_clamped)",
+            "weights_quantizer",
+        )
+    if isinstance(record, PrunedWeights):
+        raise site.error(
+            "the weights that Prune leaves are not quantized",
+            "add QWeight.Quantizer=LSQ (with QWeight.Quantizer.Range) to the cell and learn on from the present weights",
             "weights_quantizer",
         )
     raise site.error(

@@ -38,8 +38,7 @@ class Weighted(Operation):
     @property
     def zero_is_extra(self) -> bool:
         """Whether the 0 of absent connections is no level of the grid."""
-        grid = self.weights_grid
-        return self.absent > 0 and not (grid.low <= 0 <= grid.high and -grid.low % grid.step == 0)
+        return self.absent > 0 and 0 not in self.weights_grid.codes
 
     @property
     def level_bits(self) -> int:
