@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ from n2d2py.data.given import Stimuli as Given
 from n2d2py.data.given import content_of
 from n2d2py.data.random import Generator
 from n2d2py.data.source import Source
-from n2d2py.errors import DataError, LearningError
+from n2d2py.errors import DataError, LearningError, UsageError
 from n2d2py.graph.build import build, read_provider, report_unused
 from n2d2py.graph.dump import dump
 from n2d2py.graph.lint import lint
@@ -116,6 +117,7 @@ class Net:
         workers: int | None = None,
         on_bad: str | None = None,
     ) -> None:
+        _whole("seed", seed, 0)
         self.title = title
         self.path = path
         self.seed = seed
@@ -238,6 +240,8 @@ class Net:
         from n2d2py.learn import loop, precision
         from n2d2py.learn.keeping import keep_best
 
+        _whole("epochs", epochs, 0)
+
         stimuli = self._stimuli(Learn=data, Validation=validation)
         with _folder(folder) as place:
             plan = loop.Plan(
@@ -281,6 +285,9 @@ class Net:
         :class:`DataError` without stimuli.
         """
         from n2d2py.calibration import equalization, places, preparation, quantization, statistics
+
+        if count != -1:
+            _whole("count", count, 1)
 
         choices = quantization.Choices(bits, weights, activations, quantile, per_output=per_output)
         plain = preparation.prepared(self.module)
@@ -370,6 +377,11 @@ class Fused:
         net = self.net
         ini = net.path.read_bytes() if net.path is not None else None
         fusion.write(self.integer, Path(folder), net.network, net.source, net.provider, self.stimuli.label_names, ini)
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
+        raise UsageError(f"{name}={value!r}", expected=f"an integer of at least {least}")
 
 
 def _result(results: list[Result], name: str | None) -> Result:

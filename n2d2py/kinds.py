@@ -128,6 +128,19 @@ def _format_boolean(value: bool) -> str:
     return "1" if value else "0"
 
 
+def integer_between(low: int, high: int) -> Kind:
+    """An integer from ``low`` to ``high``, both included."""
+    bounded = _at_least(_integer, low)
+
+    def parse(text: str, place: Place) -> int:
+        value: int = bounded(text, place)
+        if value > high:
+            raise ValueError(f"{value} is above {high}")
+        return value
+
+    return Kind(f"an integer from {low} to {high}", parse)
+
+
 integer = Kind("an integer", _integer)
 unsigned = Kind("an integer of at least 0", _at_least(_integer, 0))
 positive = Kind("an integer of at least 1", _at_least(_integer, 1))

@@ -159,6 +159,14 @@ def test_a_quantizer_that_no_cell_takes_is_an_error(digits: Path) -> None:
         net.fuse()
 
 
+def test_numbers_that_are_none_are_told(digits: Path) -> None:
+    net = n2.load(digits)
+    for call in (lambda: net.learn(epochs=-1), lambda: net.learn(epochs=1.5), lambda: net.calibrate(0),
+                 lambda: net.calibrate(-2), lambda: n2.load(digits, seed=-1)):  # fmt: skip
+        with pytest.raises(UsageError, match=r"^(epochs|count|seed)="):
+            call()
+
+
 def test_calibration_is_that_of_the_command_line(digits: Path, tmp_path: Path, small_data: Path) -> None:
     net = n2.load(digits)
     net.learn(4)

@@ -56,6 +56,16 @@ def test_weights_that_were_pruned_before_a_grid_without_zero_are_proved(folder, 
     assert "0 of 45 labels differ" in folder.said
 
 
+def test_the_manifest_lists_levels_that_are_uneven(folder):
+    levels = "QWeight=LSQ\nQWeight.Levels=-4 -1 0 2 7"
+    text = runs.network(weights=levels, activation=runs.CODES).replace("QWeight.ApplyScaling=1", "")
+    assert folder.write(text).run("-learn-epoch 1 -qat-sat") == 0, folder.said
+    operations = json.loads((folder / "weights_quantized/manifest.json").read_text())["operations"]
+    found = [operation["weights"] for operation in operations if "weights" in operation]
+    assert [one["uneven"] for one in found] == [[-4, -1, 0, 2, 7]] * 2
+    assert [one["bits"] for one in found] == [3, 3]
+
+
 def test_pruned_weights_without_a_quantizer_are_told_which_key_is_missing(folder):
     text = runs.network(weights="QWeight=Prune", activation=runs.CODES).replace("QWeight.ApplyScaling=1", "")
     assert folder.write(text).run("-learn-epoch 1 -qat-sat") == 1

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeVar
 
 from n2d2py.cells.base import ActivatedCell, Cell, WeightedCell
 from n2d2py.cells.recurrent import ROLES, Recurrent
-from n2d2py.errors import GraphError, did_you_mean
+from n2d2py.errors import GraphError, UsageError, did_you_mean
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network, Node
+from n2d2py.parameters import check
 from n2d2py.parts.activations import Linear, Rectifier
-from n2d2py.parts.quantizers import ActivationQuantizer, SatActivations, SatWeights, WeightQuantizer
+from n2d2py.parts.quantizers import MOST_STEPS, ActivationQuantizer, SatActivations, SatWeights, WeightQuantizer
+
+_Quantizer = TypeVar("_Quantizer", WeightQuantizer, ActivationQuantizer)
 
 
 def quantized(
@@ -35,8 +39,12 @@ def quantized(
     itself. LSTM and GRU cells take both: ``activations`` quantizes all of their tensors, on both sides of 0 but behind
     the logistic function (their input too; QInput=... in the file says otherwise). SAT, which has no codes below 0, is
     not for them, and neither is a number. None leaves what is there. Raises :class:`GraphError` if no cell takes a
-    quantizer that is given.
+    quantizer that is given, :class:`UsageError` for what is none, :class:`ParameterError` for a value of a record.
     """
+    if weights is None and activations is None:
+        raise UsageError(f"no quantizer is given for {pattern!r}", expected="weights=, activations=, or both")
+    weights = _checked(weights, WeightQuantizer, "weights")
+    activations = _checked(activations, ActivationQuantizer, "activations")
     matching = [node for node in network if fnmatchcase(node.name, pattern)]
     wanted = {"weights": weights is not None, "activations": activations is not None}
     taken = {
@@ -58,6 +66,21 @@ def quantized(
     result = replace(network, nodes=nodes)
     lint(result)
     return result
+
+
+def _checked(given: Any, type_: type[_Quantizer], what: str) -> _Quantizer | int | None:
+    """A record, or a range as an int; raises UsageError for anything else, and ParameterError for a value."""
+    if given is None:
+        return None
+    if isinstance(given, type_):
+        check(given)
+        return given
+    if isinstance(given, Integral) and not isinstance(given, bool) and 1 <= int(given) <= MOST_STEPS:
+        return int(given)
+    raise UsageError(
+        f"{what}={given!r} is no quantizer of {what}",
+        expected=f"a number of steps from 1 to {MOST_STEPS} (15 is 4 bits), or a {type_.__name__}, as SAT or LSQ",
+    )
 
 
 def _clips(cell: Cell) -> bool:

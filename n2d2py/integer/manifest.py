@@ -47,6 +47,7 @@ CONVENTIONS = (
     "The real value of a code is code * scale of its edge, plus the real offset of its channel if there is one: a bias "
     "that the integers of the next operation contain.",
     "The reachable low and high of an edge bound its codes for any stimulus, channel by channel.",
+    "The levels of weights are low, low + step .. high, or those that uneven lists, if it is not empty.",
     "bits of weights number every code that the file may hold; signed_bits are those of a two's complement word.",
     "preprocessing makes the codes of the stimuli from images; targets make labels from the codes of outputs.",
     "JSON integers may exceed 2^53: read them as 64-bit integers, not as floats.",
@@ -192,6 +193,7 @@ def _weighted(operation: Weighted, files: dict[str, str]) -> dict[str, Any]:
             "low": grid.low,
             "high": grid.high,
             "step": grid.step,
+            "uneven": list(grid.uneven),
             "bits": operation.stored_bits,
             "signed_bits": word_bits(int(operation.weights.min()), int(operation.weights.max())),
         }

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from n2d2py.errors import LearningError
+from n2d2py import console
+from n2d2py.errors import LearningError, WeightsError
 from n2d2py.graph.floating import without_quantizers
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import weights
@@ -68,6 +69,7 @@ def teachers(network: TorchNetwork) -> dict[str, Teacher]:
     known: dict[str, TorchNetwork] = {}
     for target in graph.targets:
         if not target.distill:
+            _warn_of_idle(target)
             continue
         if target.data_as_target or graph[target.cell].output.channels < 2:
             raise LearningError(
@@ -78,10 +80,25 @@ def teachers(network: TorchNetwork) -> dict[str, Teacher]:
             )
         if target.distill not in known:
             teacher = TorchNetwork(without_quantizers(graph))
-            weights.load(teacher, target.distill)
+            try:
+                weights.load(teacher, target.distill)
+            except WeightsError as error:
+                raise WeightsError(
+                    f"the teacher of target {target.name}: {error.what}",
+                    place=target.place("distill"),
+                    expected="the folder of weights that the network without quantizers has learned",
+                    remedy="learn it first, and keep its folder weights under another name, as weights_float",
+                ) from None
             known[target.distill] = teacher.to(_device(network)).eval().requires_grad_(False)
         found[target.name] = Teacher(known[target.distill], target)
     return found
+
+
+def _warn_of_idle(target: Target) -> None:
+    for name in ("distill_share", "distill_temperature"):
+        place = target.places.get(name)
+        if place is not None:
+            console.warning(f"{place.key} has no effect without Distill, at: {place}")
 
 
 def _device(network: TorchNetwork) -> torch.device:

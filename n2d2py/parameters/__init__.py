@@ -18,7 +18,7 @@ from n2d2py.parameters.declaration import REQUIRED, Declaration, declare
 from n2d2py.parameters.keys import Keys, MissingKeyError
 from n2d2py.parameters.part import choice
 from n2d2py.parameters.plain import axes, parameter
-from n2d2py.parameters.record import Record, check_available, declarations, given, known_keys, read, written
+from n2d2py.parameters.record import Record, check, check_available, declarations, given, known_keys, read, written
 
 __all__ = [
     "REQUIRED",
@@ -27,6 +27,7 @@ __all__ = [
     "MissingKeyError",
     "Record",
     "axes",
+    "check",
     "check_available",
     "choice",
     "declarations",

@@ -53,6 +53,9 @@ class Declaration:
         """All keys and texts from which the value is read again."""
         return {self.key: self.format(value)}
 
+    def check(self, value: Any) -> None:
+        """Raise :class:`ParameterError` for a value that no file could give, of a record that is made in Python."""
+
     def absent(self, keys: Keys, prefixes: Sequence[str]) -> Any:
         """The default, or the error that a required key is missing."""
         if self.default is REQUIRED:

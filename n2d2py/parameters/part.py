@@ -10,7 +10,7 @@ from n2d2py import registry
 from n2d2py.errors import Place
 from n2d2py.parameters.declaration import Declaration, declare
 from n2d2py.parameters.keys import Keys
-from n2d2py.parameters.record import known_keys, read, written
+from n2d2py.parameters.record import Record, check, known_keys, read, written
 
 _last_unwritten: list[Any] = [None, None, None]
 """The solvers of one cell are read one after the other: they share what is not written."""
@@ -90,6 +90,10 @@ class _Choice(Declaration):
 
     def format(self, value: Any) -> str:
         return "" if value is None else registry.name_of(self.kind, type(value))
+
+    def check(self, value: Any) -> None:
+        if isinstance(value, Record):
+            check(value)
 
     def written(self, value: Any) -> dict[str, str]:
         below = {} if value is None else written(value)

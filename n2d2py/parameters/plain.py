@@ -75,6 +75,14 @@ class _Single(Declaration):
     def format(self, value: Any) -> str:
         return self.kind.format(value)
 
+    def check(self, value: Any) -> None:
+        try:
+            same = self.kind.parse(self.format(value), Place(key=self.key)) == value
+        except (TypeError, ValueError, AttributeError):
+            same = False
+        if not same:
+            raise ParameterError(f"{self.key}={value!r} is no value that it can have", expected=self.kind.name)
+
 
 @dataclass(frozen=True)
 class _Axes(Declaration):

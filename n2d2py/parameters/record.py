@@ -80,6 +80,13 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
+def check(record: Record) -> None:
+    """Raise :class:`ParameterError` for a value that no file could give: a record may have been made in Python."""
+    known = declarations(type(record))
+    for name, value in given(record).items():
+        known[name].check(value)
+
+
 def written(record: Record) -> dict[str, str]:
     """The keys and texts from which a record is read again; those of defaults are left out."""
     known = declarations(type(record))

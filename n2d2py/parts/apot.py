@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 
 from n2d2py.errors import ParameterError
-from n2d2py.kinds import boolean, positive
+from n2d2py.kinds import boolean
 from n2d2py.parameters import parameter
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
+from n2d2py.parts.quantizers import steps
 from n2d2py.registry import register
 
 _MOST_BITS = 6
-_RANGE = parameter("Range", positive, 15, "2^bits - 1 for levels of so many bits", unit="steps")
+_RANGE = parameter("Range", steps, 15, "2^bits - 1 for levels of so many bits", unit="steps")
 
 
 def additive_powers(bits: int) -> tuple[int, ...]:
@@ -48,10 +49,10 @@ def _signed_powers(bits: int) -> tuple[int, ...]:
 
 
 def _check(record: LsqWeights | LsqActivations, most: int, what: str) -> None:
-    steps, bits = record.range, record.range.bit_length()
-    if not record.levels and (steps + 1 != 1 << bits or bits > most):
+    bits = record.range.bit_length()
+    if not record.levels and (record.range + 1 != 1 << bits or bits > most):
         raise ParameterError(
-            f"Range={steps} has no level set of additive powers of two",
+            f"Range={record.range} has no level set of additive powers of two",
             place=record.place("range"),
             expected=f"2^bits - 1, for {what} of at most {most} bits",
             remedy="15 for 4 bits, or Levels= for levels of your own",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from n2d2py.errors import ParameterError
-from n2d2py.kinds import boolean, positive, real_between
+from n2d2py.kinds import boolean, real_between
 from n2d2py.parameters import Record, parameter
-from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
+from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer, steps
 from n2d2py.registry import register
 
 
@@ -15,7 +15,7 @@ from n2d2py.registry import register
 class _Words(Record):
     """Values of a word of so many bits."""
 
-    range: int = parameter("Range", positive, 255, "2^bits - 1: 255 for 8 bits, 65535 for 16", unit="steps")
+    range: int = parameter("Range", steps, 255, "2^bits - 1: 255 for 8 bits, 65535 for 16", unit="steps")
     power_of_two: bool = parameter("PowerOfTwo", boolean, True, "0: the scale is any real number, not a power of two")
 
     def __post_init__(self) -> None:

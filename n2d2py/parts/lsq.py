@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from n2d2py import console
 from n2d2py.errors import ParameterError, Place
 from n2d2py.kinds import Kind, boolean, integer, list_of, one_of, real_between
 from n2d2py.parameters import Record, parameter
@@ -74,6 +75,18 @@ class _Step(Record):
                 f"the highest of Levels={_written_levels(self.levels)} is not above 0",
                 place=self.place("levels"),
                 expected="a highest level of at least 1, by which the step begins and learns",
+            )
+        if self.init_step:
+            self._idle("step_size", "SetOptInitStepSize=0, as the first tensor gives the initial step")
+        if self.levels:
+            self._idle("range", "a cell without Levels, which stand in place of Range")
+
+    def _idle(self, name: str, needed: str) -> None:
+        """Say that a key which is written has no effect."""
+        place = self.places.get(name)
+        if place is not None:
+            console.warning(
+                f"{place.key} has no effect: it needs {needed}, at: {place}", about=(place.file, str(place))
             )
 
     @property

@@ -9,11 +9,16 @@ import math
 from dataclasses import dataclass
 
 from n2d2py.errors import ParameterError
-from n2d2py.kinds import boolean, one_of, positive, real_between
+from n2d2py.kinds import boolean, integer_between, one_of, real_between
 from n2d2py.parameters import Record, parameter
 from n2d2py.registry import name_of, register
 
 _LEVELS = ("Default", "Symmetric", "Asymmetric", "FullRange")
+
+MOST_STEPS = (1 << 24) - 1
+"""24 bits: codes up to here are exact in float32, in which networks learn."""
+steps = integer_between(1, MOST_STEPS)
+"""The type of a Range."""
 
 
 def power_above(value: float) -> float:
@@ -30,7 +35,7 @@ def power_above(value: float) -> float:
 class WeightQuantizer(Record):
     """A quantizer of the weights of a cell."""
 
-    range: int = parameter("Range", positive, 255, "number of steps R; R + 1 levels", unit="steps")
+    range: int = parameter("Range", steps, 255, "number of steps R; R + 1 levels", unit="steps")
     power_of_two: bool = parameter("PowerOfTwo", boolean, False, "1: the scale is rounded up to a power of two")
 
     @property
@@ -52,7 +57,7 @@ class WeightQuantizer(Record):
 class ActivationQuantizer(Record):
     """A quantizer of the output of a cell."""
 
-    range: int = parameter("Range", positive, 255, "number of steps R; codes 0..R", unit="steps")
+    range: int = parameter("Range", steps, 255, "number of steps R; codes 0..R", unit="steps")
     power_of_two: bool = parameter("PowerOfTwo", boolean, False, "1: the scale is rounded up to a power of two")
     integer_bias: bool = parameter(
         "IntegerBias",

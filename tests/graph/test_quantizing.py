@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from n2d2py import ini
 from n2d2py.cells.recurrent import ROLES
-from n2d2py.errors import GraphError
+from n2d2py.errors import GraphError, ParameterError, UsageError
 from n2d2py.graph.build import build
 from n2d2py.graph.dump import dump
 from n2d2py.graph.network import Network
 from n2d2py.graph.quantizing import quantized
 from n2d2py.parts.fixed_point import FixedPointActivations
 from n2d2py.parts.lsq import LsqActivations, LsqWeights
+from n2d2py.parts.prune import PrunedWeights
 from n2d2py.parts.quantizers import SatActivations, SatWeights
 
 TEXT = """
@@ -122,3 +124,36 @@ def test_every_tensor_of_a_cell_with_a_memory(kind: str, given: LsqActivations |
     assert signed == {*ROLES} - {"sigmoid"}
     with pytest.raises(GraphError, match="'c' takes a quantizer of activations"):
         quantized(net, "c", activations=15)
+
+
+@pytest.mark.parametrize("given", [0, -1, 1.5, float("nan"), "LSQ", True, 1 << 24, LsqActivations(range=15)])
+def test_what_is_no_quantizer_of_weights(given):
+    with pytest.raises(UsageError, match="is no quantizer of weights"):
+        quantized(network(), "conv1", weights=given)
+
+
+def test_nothing_to_give_and_quantizers_in_the_wrong_place():
+    with pytest.raises(UsageError, match="no quantizer is given"):
+        quantized(network(), "*")
+    with pytest.raises(UsageError, match="is no quantizer of activations"):
+        quantized(network(), "bn1", activations=LsqWeights(range=15))
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        (LsqWeights(range=0), "Range=0"),
+        (LsqWeights(levels=(0.5, 1)), "Levels="),
+        (LsqWeights(step_size=float("nan")), "StepSize=nan"),
+        (LsqWeights(mode="symmetric"), "QuantMode='symmetric'"),
+        (PrunedWeights(threshold=5.0), "Threshold=5.0"),
+        (PrunedWeights(quantizer=LsqWeights(range=-3)), "Range=-3"),
+    ],
+)
+def test_values_of_records_are_those_that_a_file_could_give(record, key):
+    with pytest.raises(ParameterError, match=f"^{key}"):
+        quantized(network(), "conv1", weights=record)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert quantized(network(), "conv1", np.int64(15)).nodes == quantized(network(), "conv1", 15).nodes

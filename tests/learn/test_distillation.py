@@ -104,8 +104,15 @@ def test_without_distill_there_is_no_teacher():
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(WeightsError, match="there is no folder"):
+    with pytest.raises(WeightsError, match=r"teacher of target softmax.Target: .*there is no folder") as error:
         distillation.teachers(network(f"Distill={tmp_path / 'nothing'}"))
+    assert "[softmax.Target], Distill" in str(error.value)
+    assert "-w" not in str(error.value)
+
+
+def test_keys_without_distill_are_told(caplog):
+    distillation.teachers(network("DistillShare=0.25"))
+    assert "DistillShare has no effect without Distill, at: net.ini:" in caplog.text
 
 
 def test_one_output_has_no_classes(folder):

@@ -89,3 +89,25 @@ def test_every_scale_may_be_a_power_of_two(name: str) -> None:
     assert part("weight quantizer", name, "Range=15|PowerOfTwo=1" if name == "APoT" else "PowerOfTwo=1").power_of_two
     if name != "APoT":
         assert part("activation quantizer", name, "PowerOfTwo=1").power_of_two
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("StepSize=0.5", "StepSize has no effect: it needs SetOptInitStepSize=0"),
+        ("Range=7|Levels=0 1 2", "Range has no effect: it needs a cell without Levels"),
+        ("StepSize=0.5|SetOptInitStepSize=0|Levels=0 1 2", ""),
+    ],
+)
+def test_keys_of_lsq_without_effect_are_told(lines: str, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    part("activation quantizer", "LSQ", lines)
+    assert told in caplog.text
+    assert bool(told) is bool(caplog.records)
+
+
+@pytest.mark.parametrize("steps", ["0", "16777216", "99999999999999999999999"])
+@pytest.mark.parametrize("name", ["SAT", "LSQ", "DoReFa", "APoT"])
+def test_ranges_are_numbers_of_at_most_24_bits(name: str, steps: str) -> None:
+    for kind in ("weight quantizer", "activation quantizer"):
+        with pytest.raises(ParameterError, match=f"unreadable value '{steps}' for Range"):
+            part(kind, name, f"Range={steps}")

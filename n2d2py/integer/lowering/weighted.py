@@ -67,7 +67,7 @@ def weight_codes(site: Site, layer: WeightedLayer) -> tuple[torch.Tensor, Grid]:
     if isinstance(record, PrunedWeights):
         raise site.error(
             "the weights that Prune leaves are not quantized",
-            "add QWeight.Quantizer=LSQ (with QWeight.Quantizer.Range) to the cell and learn on from the present weights",
+            "add QWeight.Quantizer=LSQ (with QWeight.Quantizer.Range) and learn on from the present weights",
             "weights_quantizer",
         )
     raise site.error(
