@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims
+from n2d2py.cells.base import PROVIDER, ActivatedCell, Dims, WeightedCell
 from n2d2py.errors import GraphError
 from n2d2py.graph.network import Network, Node
 from n2d2py.graph.sharing import complaints
@@ -69,6 +69,13 @@ def _maps_fit(network: Network) -> Complaints:
                 yield node, f"the map of {parent} on cell {node.name} is {given}, and not bool {expected}"
         for parent in node.maps.keys() - set(node.parents):
             yield node, f"cell {node.name} has a map of {parent}, which does not feed it"
+
+
+def _guarantees_have_bits(network: Network) -> Complaints:
+    for node in network:
+        cell = node.cell
+        if isinstance(cell, WeightedCell) and cell.accumulator_guarantee != "None" and cell.accumulator_bits < 2:
+            yield node, f"QAcc.Guarantee={cell.accumulator_guarantee} of cell {node.name} without QAcc.Bits"
 
 
 def _quantized_outputs_have_an_activation(network: Network) -> Complaints:
@@ -155,6 +162,11 @@ RULES: tuple[tuple[str, Callable[[Network], Complaints], str], ...] = (
         "look for a zero too many in NbOutputs, or for a size that should shrink before this cell",
     ),
     ("a map is bool (channels, outputs)", _maps_fit, "make the map anew where channels or outputs changed"),
+    (
+        "a guarantee of accumulators says of how many bits, at least 2",
+        _guarantees_have_bits,
+        "write QAcc.Bits=16, or the width that the accumulators have, beside QAcc.Guarantee",
+    ),
     (
         "a quantized output has an activation",
         _quantized_outputs_have_an_activation,

@@ -27,12 +27,6 @@ def bound_weights(network: Network, layers: Mapping[str, Layer]) -> None:
             continue
         assert isinstance(layer, WeightedLayer)
         place = cell.place("accumulator_guarantee")
-        if cell.accumulator_bits < 2:
-            raise GraphError(
-                f"QAcc.Guarantee={cell.accumulator_guarantee} of cell {name} without QAcc.Bits",
-                place=place,
-                expected="QAcc.Bits of at least 2",
-            )
         if layer.weights_quantizer is None or not layer.weights_quantizer.bounds_sums:
             raise GraphError(
                 f"QAcc.Guarantee={cell.accumulator_guarantee} of cell {name} with weights whose codes have no bound",

@@ -59,6 +59,10 @@ CASES = {
         broken(CONV, replace(POOL, maps={"conv": np.ones((2, 4), dtype=bool)}), FC),
         "the map of conv on cell last is bool (2, 4), and not bool (4, 4)",
     ),
+    "a guarantee of accumulators says of how many bits, at least 2": (
+        broken(CONV, POOL, replace(FC, cell=replace(FC.cell, accumulator_guarantee="A2Q"))),
+        "QAcc.Guarantee=A2Q of cell out without QAcc.Bits",
+    ),
     "a quantized output has an activation": (
         broken(replace(CONV, cell=replace(CONV.cell, activation_quantizer=SatActivations())), POOL, FC),
         "cell conv has QAct and no ActivationFunction",
