@@ -83,8 +83,9 @@ def teachers(network: TorchNetwork) -> dict[str, Teacher]:
             try:
                 weights.load(teacher, target.distill)
             except WeightsError as error:
+                where = f", at: {error.place}" if error.place is not None else ""
                 raise WeightsError(
-                    f"the teacher of target {target.name}: {error.what}",
+                    f"the teacher of target {target.name}: {error.what}{where}",
                     place=target.place("distill"),
                     expected="the folder of weights that the network without quantizers has learned",
                     remedy="learn it first, and keep its folder weights under another name, as weights_float",

@@ -110,6 +110,13 @@ def test_a_folder_that_is_not_there(tmp_path):
     assert "-w" not in str(error.value)
 
 
+def test_a_damaged_file_of_the_teacher_is_named(folder):
+    (folder / "fc_weights.syntxt").write_text("1 2 x\n")
+    with pytest.raises(WeightsError, match=r"teacher of target softmax.Target: (.|\n)*fc_weights\.syntxt") as error:
+        distillation.teachers(network(f"Distill={folder}"))
+    assert "[softmax.Target], Distill" in str(error.value)
+
+
 def test_keys_without_distill_are_told(caplog):
     distillation.teachers(network("DistillShare=0.25"))
     assert "DistillShare has no effect without Distill, at: net.ini:" in caplog.text
