@@ -10,7 +10,8 @@ from torch import Tensor
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.joining import joined, joined_codes
 from n2d2py.quant.bias import fold
-from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.grid import Coded
+from n2d2py.quant.levels import with_zero
 from n2d2py.quant.scaled import Scaled
 
 
@@ -46,11 +47,3 @@ class MovingLayer(ActivatedLayer):
             return self.activate_coded(Coded(self.move(x.values)))
         grid = with_zero(x.grid) if self.inserts_zeros else x.grid
         return self.activate_coded(Coded(self.move(x.values), grid))
-
-
-def with_zero(grid: Grid) -> Grid:
-    """The grid with 0 among its codes; one that 0 falls between becomes a grid of steps of 1."""
-    if 0 in grid.codes:
-        return grid
-    step = grid.step if grid.low % grid.step == 0 and not grid.uneven else 1
-    return Grid(grid.scale, min(grid.low, 0), max(grid.high, 0), step)

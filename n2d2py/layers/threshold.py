@@ -11,10 +11,10 @@ from n2d2py.cells.threshold import Threshold
 from n2d2py.graph.network import Node
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.joining import joined, joined_codes
-from n2d2py.layers.moving import with_zero
 from n2d2py.layers.pieces import truncated
 from n2d2py.quant.bias import fold
 from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.levels import with_zero
 from n2d2py.registry import register
 
 

@@ -80,6 +80,16 @@ class Levels:
         return as_shaped(table.index_select(0, line(places.to(torch.int32))), places)
 
 
+def with_zero(grid: Grid) -> Grid:
+    """The grid with 0 among its levels: of a great many levels without it, all integers from the first to the last."""
+    if 0 in grid.codes:
+        return grid
+    if grid.levels > _MOST_LISTED:
+        return Grid(grid.scale, min(grid.low, 0), max(grid.high, 0))
+    return Levels(sorted((*grid.codes, 0))).grid(grid.scale)
+
+
+_MOST_LISTED = 1 << 16
 _SIGNS = range(-1, 2, 2)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from n2d2py.parts.prune import PrunedWeights
 from n2d2py.quant.budgets import Budget
 from n2d2py.quant.grid import Grid
+from n2d2py.quant.levels import with_zero
 from n2d2py.quant.weights import WeightQuantization, make
 from n2d2py.registry import register
 
@@ -76,7 +77,7 @@ class Pruning(WeightQuantization):
         if self.inner is None:
             raise ValueError("QWeight=Prune without QWeight.Quantizer: weights that are left have no codes")
         codes, grid = self.inner.codes(self._left(weights))
-        return codes * self.mask, _with_zero(grid)
+        return codes * self.mask, with_zero(grid)
 
     def _left(self, weights: Tensor) -> Tensor:
         self.prepare(weights)
@@ -170,15 +171,6 @@ class Pruning(WeightQuantization):
 
     def stored(self) -> list[tuple[str, Tensor]]:
         return [("masks", self.mask), *([] if self.inner is None else self.inner.stored())]
-
-
-def _with_zero(grid: Grid) -> Grid:
-    """The levels of ``grid``, and 0 for what is taken away."""
-    if 0 in grid.codes:
-        return grid
-    codes = sorted((*grid.codes, 0))
-    even = codes[-1] - codes[0] == len(codes) - 1
-    return Grid(grid.scale, codes[0], codes[-1], uneven=() if even else tuple(codes))
 
 
 def _ceil(value: float) -> int:

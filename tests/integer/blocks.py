@@ -161,7 +161,7 @@ def oddities(weights: int = 15, activations: int = 15) -> str:
 
 
 def levels(weights: int = 15, activations: int = 15) -> str:
-    """A quantizer of every kind."""
+    """A quantizer of every kind, and zeros among levels that have none."""
     text = Text(weights=weights, activations=activations)
     quantizers = [
         ("QWeight=LSQ\nQWeight.Range=15", "QAct=LSQ\nQAct.Range=15\nQAct.Signed=1"),
@@ -169,6 +169,7 @@ def levels(weights: int = 15, activations: int = 15) -> str:
         ("QWeight=Ternary", "QAct=Ternary"),
         ("QWeight=APoT\nQWeight.Range=15", "QAct=APoT\nQAct.Range=15"),
         ("QWeight=LSQ\nQWeight.Levels=-4 -1 0 1 4", "QAct=LSQ\nQAct.Levels=-3 0 1 2 7"),
+        ("QWeight=Prune\nQWeight.Quantizer=Binary\nQWeight.Threshold=0.3", "QAct=LSQ\nQAct.Levels=-3 1 2 7"),
         ("QWeight=DoReFa\nQWeight.Range=7", "QAct=DoReFa\nQAct.Range=7"),
         ("QWeight=SAT\nQWeight.Range=3", "QAct=PACT\nQAct.Range=7\nQAct.Alpha=2"),
     ]
@@ -176,6 +177,9 @@ def levels(weights: int = 15, activations: int = 15) -> str:
     for index, (of_weights, of_activations) in enumerate(quantizers):
         text.cell(f"c{index}", "Conv", last, 4, "KernelSize=3", "Padding=1", of_weights)
         last = text.cell(f"b{index}", "BatchNorm", f"c{index}", 4, "ActivationFunction=Linear", of_activations)
+        if of_activations in ("QAct=Binary", "QAct=LSQ\nQAct.Levels=-3 1 2 7"):  # no level is 0
+            last = text.cell(f"p{index}", "Padding", last, 4, "TopPadding=1", "BottomPadding=-1")
+            last = text.cell(f"t{index}", "Threshold", last, 4, "Threshold=1.5", "Operation=ToZeroInverted")
     return text.end(last)
 
 

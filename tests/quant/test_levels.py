@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from n2d2py.quant.grid import Grid
-from n2d2py.quant.levels import Levels
+from n2d2py.quant.levels import Levels, with_zero
 
 SETS = st.lists(st.integers(-40, 40), min_size=2, max_size=9, unique=True).map(lambda codes: tuple(sorted(codes)))
 
@@ -62,3 +62,14 @@ def test_millions_of_levels_cost_nothing():
     assert levels.grid(0.5) == Grid(0.5, -(1 << 40), 1 << 40)
     assert levels.shifted(3).low == 3 - (1 << 40)
     assert levels.nearest(torch.tensor([2.5], dtype=torch.float64)).tolist() == [2]
+
+
+@given(SETS)
+def test_zero_is_added_to_the_levels_and_nothing_else(codes):
+    grid = with_zero(Levels(codes).grid(0.5))
+    assert list(grid.codes) == sorted({*codes, 0})
+    assert (grid.low, grid.high, grid.scale) == (min(0, codes[0]), max(0, codes[-1]), 0.5)
+
+
+def test_of_a_great_many_levels_without_zero_all_integers_between_them_are_taken():
+    assert with_zero(Grid(1.0, -262143, 262143, 2)) == Grid(1.0, -262143, 262143)

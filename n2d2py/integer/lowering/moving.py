@@ -20,10 +20,11 @@ from n2d2py.integer.movement import (
 from n2d2py.integer.operations import Edge, MaxPool, Operation
 from n2d2py.integer.site import Site
 from n2d2py.layers.fmp import FMPLayer
-from n2d2py.layers.moving import MovingLayer, with_zero
+from n2d2py.layers.moving import MovingLayer
 from n2d2py.layers.padding import PaddingLayer
 from n2d2py.layers.resize import ResizeLayer
 from n2d2py.layers.transpose import TransposeLayer
+from n2d2py.quant.levels import with_zero
 from n2d2py.registry import register
 
 
