@@ -1,26 +1,10 @@
-"""Networks from Python: load, look, quantize, learn, test, fuse, save. The command line goes the same way.
-
-::
-
-    import n2d2py as n2
-
-    net = n2.load("LeNet.ini")                            # or n2.load("model.onnx"), n2.from_torch(module, (3, 32, 32))
-    print(net)                                            # cells, dimensions, and what is not default
-    net.quantize("*", weights=15, activations=15)         # 4 bits
-    net.learn(epochs=10)
-    print(net.test().rate)
-    print(net.fuse())                                     # the integer network and its proof
-
-Nothing is printed unless :func:`n2d2py.console.install` was called, and nothing is written unless a folder is named.
-Reading, checking and printing a network take no torch; it is imported by what computes.
-"""
+"""A network with its data and what it has learned, as Python sees it."""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
@@ -28,75 +12,31 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from n2d2py import console, data
+from n2d2py.api.fused import Fused, result_of
 from n2d2py.cells.base import Cell
 from n2d2py.data.given import Stimuli as Given
 from n2d2py.data.given import content_of
 from n2d2py.data.random import Generator
 from n2d2py.data.source import Source
-from n2d2py.errors import DataError, LearningError, UsageError
+from n2d2py.errors import DataError, UsageError
 from n2d2py.graph.build import build, read_provider, report_unused
 from n2d2py.graph.dump import dump
 from n2d2py.graph.lint import lint
 from n2d2py.graph.network import Network
 from n2d2py.graph.quantizing import quantized
-from n2d2py.graph.settings import provider_section
 from n2d2py.graph.solvers import warn_of_solvers
 from n2d2py.ini import Document
-from n2d2py.opening import open_network
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from n2d2py.calibration.quantization import Range
     from n2d2py.data.stimuli import Stimuli
-    from n2d2py.integer.network import IntegerNetwork
-    from n2d2py.integer.verify import Verification
     from n2d2py.layers.network import TorchNetwork
     from n2d2py.learn.history import History, Watcher
     from n2d2py.learn.testing import Result
     from n2d2py.learn.weights import Missing
-
-
-def load(
-    file: str | Path, *, seed: int = 1, device: str = "", batch_size: int | None = None, strict: bool = False
-) -> Net:
-    """The network of an INI file or of an ONNX model.
-
-    ``seed`` decides the partition of the data, fillers and draws; ``device`` is the word of ``-dev``; ``batch_size``
-    replaces that of the file; ``strict`` makes an error of a key that nobody reads. Raises an
-    :class:`~n2d2py.errors.N2d2Error` that names the place of what is wrong.
-    """
-    path = Path(file)
-    document = open_network(path, strict=strict)
-    if batch_size is not None:
-        document.publish(provider_section(document), "BatchSize", batch_size)
-    return Net(document, path.name, path=path, seed=seed, device=device)
-
-
-def from_torch(
-    module: nn.Module,
-    input_shape: tuple[int, ...],
-    *,
-    seed: int = 1,
-    device: str = "cpu",
-    batch_size: int | None = None,
-) -> Net:
-    """The network of a torch module that is fed with stimuli of ``input_shape``, such as (channels, height, width).
-
-    The module goes through ONNX, in the mode of evaluation and with its values; BatchNorm and Dropout stay cells that
-    learn. It is not changed. Raises :class:`GraphError` for operators that have no cell, all of them at once.
-    """
-    from n2d2py.layers.exporting import export
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{type(module).__name__}.onnx"
-        export(module, input_shape, path)
-        document = open_network(path, title=path.name)
-        if batch_size is not None:
-            document.publish(provider_section(document), "BatchSize", batch_size)
-        return Net(document, path.name, seed=seed, device=device)
 
 
 class Net:
@@ -262,7 +202,7 @@ class Net:
         """
         from n2d2py.learn import testing
 
-        return _result(testing.test(self.module, self._filled(data, set), set), target)
+        return result_of(testing.test(self.module, self._filled(data, set), set), target)
 
     def calibrate(
         self,
@@ -343,56 +283,9 @@ class Net:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Fused:
-    """An integer network, and what comparing it with the learned one on every stimulus gave."""
-
-    net: Net
-    integer: IntegerNetwork
-    verification: Verification
-    stimuli: Stimuli
-
-    @property
-    def exact(self) -> bool:
-        """Whether no code and no label differs."""
-        return self.verification.all_equal
-
-    def __str__(self) -> str:
-        from n2d2py.integer import table
-
-        lines = [*table.lines(table.rows(self.integer)), table.verdict(self.integer), *self.verification.lines()]
-        return "\n".join(lines)
-
-    def test(self, target: str | None = None) -> Result:
-        """What the test gives on integers alone, on the stimuli of :meth:`Net.fuse`."""
-        from n2d2py.integer.evaluation import IntegerEvaluation
-        from n2d2py.learn import testing
-
-        return _result(testing.test(IntegerEvaluation(self.net.network, self.integer), self.stimuli), target)
-
-    def save(self, folder: str | Path) -> None:
-        """Write integers, scales and the manifest, as ``-qat-sat`` does into ``weights_quantized``."""
-        from n2d2py import fusion
-
-        net = self.net
-        ini = net.path.read_bytes() if net.path is not None else None
-        fusion.write(self.integer, Path(folder), net.network, net.source, net.provider, self.stimuli.label_names, ini)
-
-
 def _whole(name: str, value: object, least: int) -> None:
     if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
         raise UsageError(f"{name}={value!r}", expected=f"an integer of at least {least}")
-
-
-def _result(results: list[Result], name: str | None) -> Result:
-    for result in results:
-        if name in (None, result.target.name):
-            return result
-    known = ", ".join(result.target.name for result in results) or "none"
-    raise LearningError(
-        "the network has no target that scores" if name is None else f"no target that scores is called {name!r}",
-        expected=f"one of {known}" if results else "a section such as [softmax.Target] in the INI file",
-    )
 
 
 @contextlib.contextmanager
