@@ -23,10 +23,11 @@ from n2d2py.graph.floating import without_quantizers
 from n2d2py.graph.network import Network
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.learn import losses, solving
-from n2d2py.learn.precision import FULL, Precision, prepared, wide
+from n2d2py.learn.precision import FULL, Precision, prepared
 from n2d2py.learn.solving import Solving
 from n2d2py.parts.activations import Linear, Rectifier
 from n2d2py.parts.quantizers import ActivationQuantizer, WeightQuantizer
+from n2d2py.quant.layouts import widened
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 RATE = 0.01
@@ -159,7 +160,7 @@ def torch_step(case: Case, network: nn.Module, compiled: bool = False) -> Step:
         with case.precision.forward(images.device):
             output = compute(images)
         with part("loss"):
-            loss = nn.functional.cross_entropy(wide(output), labels)
+            loss = nn.functional.cross_entropy(widened(output), labels)
         solver.zero_grad()
         loss.backward()
         with part("solver"):
@@ -196,7 +197,7 @@ def our_step(network: TorchNetwork, solver: Solving, precision: Precision = FULL
 
     def step(images: Tensor, labels: Tensor) -> None:
         with precision.forward(images.device):
-            output = wide(network(images)[target.cell])
+            output = widened(network(images)[target.cell])
         with part("loss"):
             loss = losses.error(network.loss_form(target.cell), target, output, labels)
         loss.backward()

@@ -17,7 +17,7 @@ from n2d2py.layers.passes import Statistics, fits, normalised
 from n2d2py.layers.step import Normalisation, Step
 from n2d2py.quant.affine import Affine, Term, affine
 from n2d2py.quant.grid import Coded, Grid
-from n2d2py.quant.layouts import layout_of
+from n2d2py.quant.layouts import layout_of, widened
 from n2d2py.quant.rules import CodeRule
 from n2d2py.registry import register
 
@@ -60,7 +60,7 @@ class BatchNormLayer(ActivatedLayer):
                 statistics = Statistics(self.means, self.variances, self.cell.momentum, self.cell.epsilon)
                 compiled = by_compiler and ruled.rule.compiles
                 return normalised(x, self.scales, self.biases, statistics, ruled, compiled)
-        return self.activate(self._normalised(x))
+        return self.activate(self._normalised(x if self.quantizer is None else widened(x)))
 
     @torch.no_grad()
     def _prepare(self, x: Tensor) -> None:
@@ -68,7 +68,7 @@ class BatchNormLayer(ActivatedLayer):
         if self.quantizer is None or self.quantizer.ready:
             return
         values = torch.batch_norm(
-            x, self.scales, self.biases, None, None, True, 0.0, self.cell.epsilon, torch.backends.cudnn.enabled
+            widened(x), self.scales, self.biases, None, None, True, 0.0, self.cell.epsilon, torch.backends.cudnn.enabled
         )
         self.quantizer.prepare(values if self.function is None else self.function(values, True))
 

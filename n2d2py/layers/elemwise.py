@@ -18,7 +18,7 @@ from n2d2py.layers.passes import fits, summed
 from n2d2py.quant.affine import Affine, Term, affine, affine_on, narrowed
 from n2d2py.quant.bias import WORD, fold
 from n2d2py.quant.grid import Coded, Grid, along_channels, exact_dtype
-from n2d2py.quant.layouts import layout_of
+from n2d2py.quant.layouts import layout_of, widened
 from n2d2py.quant.rules import Straight
 from n2d2py.quant.scaled import Scaled
 from n2d2py.registry import register
@@ -74,12 +74,27 @@ class ElemWiseLayer(ActivatedLayer):
         return root
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        if self.compiled and self.training and self.operation == "Sum" and self.plain and _fit(inputs):
+        # Without a compiler, torch's functions are as good in float32, but would keep float32 beside bfloat16.
+        half = inputs[0].dtype == torch.bfloat16 and self.quantizer is not None
+        if (self.compiled or half) and self.training and self.operation == "Sum" and self.plain and _fit(inputs):
+            if half:
+                self._prepare(inputs)
             ruled = self.ruled(inputs[0].numel())
-            if ruled is not None and ruled.rule.compiles and not isinstance(ruled.rule, Straight):
-                return summed(list(inputs), ruled)
+            if ruled is not None and not isinstance(ruled.rule, Straight):
+                compiled = self.compiled and ruled.rule.compiles
+                if compiled or half:
+                    return summed(list(inputs), ruled, compiled)
+        if self.quantizer is not None:
+            inputs = tuple(widened(x) for x in inputs)
         # The only input of a sum may be the parent's tensor, and a root is kept for its gradient.
         return self.activate(self.before(*inputs), own=len(inputs) > 1 and self.operation != "EuclideanSum")
+
+    @torch.no_grad()
+    def _prepare(self, inputs: Sequence[Tensor]) -> None:
+        """Let the quantizer take from the first batch what it must, as it does where it gets the values themselves."""
+        if self.quantizer is not None and not self.quantizer.ready:
+            total = reduce(torch.add, map(widened, inputs))
+            self.quantizer.prepare(total if self.function is None else self.function(total, True))
 
     def _sum(self, values: Sequence[Tensor]) -> Tensor:
         if self.plain:
@@ -180,7 +195,7 @@ class ElemWiseLayer(ActivatedLayer):
 
 def _fit(inputs: Sequence[Tensor]) -> bool:
     first = inputs[0]
-    alike = all(x.shape == first.shape and layout_of(x) is layout_of(first) for x in inputs)
+    alike = all(x.shape == first.shape and x.dtype == first.dtype and layout_of(x) is layout_of(first) for x in inputs)
     return len(inputs) > 1 and alike and all(fits(x) for x in inputs)
 
 

@@ -1,7 +1,8 @@
 """Plain expressions of which torch.compile makes one or two loops over an activation, forward and backward.
 
-Activations are (batch, channels, positions), contiguous (:mod:`~n2d2py.quant.layouts`). Sizes are symbols, so that one
-compilation serves all layers with the same rule. torch keeps what it has compiled in a folder
+Activations are (batch, channels, positions), contiguous (:mod:`~n2d2py.quant.layouts`); with those of bfloat16 it is
+computed in float32. Sizes are symbols, so that one compilation serves all layers with the same rule. torch keeps what
+it has compiled in a folder
 (``TORCHINDUCTOR_CACHE_DIR``; by default ``torchinductor_<user>`` among the temporary files) from one run to the next.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from n2d2py.quant.layouts import widened
 from n2d2py.quant.rules import Rule
 
 _MOST = 128
@@ -21,17 +23,18 @@ _MOST = 128
 
 
 def normalise(
-    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule
+    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(output, mean, biased variance, 1 / sqrt(variance + epsilon)), the last three by channel."""
-    found: tuple[Tensor, Tensor, Tensor, Tensor] = _compiled(_normalise)(x, scales, biases, parameter, epsilon, rule)
+    """(output of ``dtype``, mean, biased variance, 1 / sqrt(variance + epsilon)), the last three by channel."""
+    given = (x, scales, biases, parameter, epsilon, rule, dtype)
+    found: tuple[Tensor, Tensor, Tensor, Tensor] = _compiled(_normalise)(*given)
     return found
 
 
 def normalise_back(
     gradient: Tensor,
     x: Tensor,
-    out: Tensor,
+    out: Tensor | None,
     mean: Tensor,
     inverse: Tensor,
     scales: Tensor,
@@ -39,7 +42,7 @@ def normalise_back(
     parameter: Tensor | None,
     rule: Rule,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Gradients of x, scales, biases and the parameter.
+    """Gradients of x (of its type), scales, biases and the parameter; for ``out`` see :meth:`Rule.back`.
 
     With N values a channel, n = (x - mean) inverse and g what the rule gives back,
     dL/dx = scale inverse (g - sum(g) / N - n sum(g n) / N).
@@ -50,17 +53,27 @@ def normalise_back(
     return found
 
 
-def add(values: list[Tensor], parameter: Tensor | None, rule: Rule) -> Tensor:
-    """The rule of a sum."""
-    found: Tensor = _compiled(_add)(values, parameter, rule)
+def add(values: list[Tensor], parameter: Tensor | None, rule: Rule, dtype: torch.dtype, compiled: bool) -> Tensor:
+    """The rule of a sum, of ``dtype``."""
+    found: Tensor = (_compiled(_add) if compiled else _add)(values, parameter, rule, dtype)
     return found
 
 
 def add_back(
-    gradient: Tensor, values: list[Tensor], out: Tensor, parameter: Tensor | None, rule: Rule
+    gradient: Tensor,
+    values: list[Tensor],
+    out: Tensor | None,
+    parameter: Tensor | None,
+    rule: Rule,
+    dtype: torch.dtype,
+    compiled: bool,
 ) -> tuple[Tensor, Tensor | None]:
-    """Gradients of each summand and of the parameter; ``values`` are the summands, or the output (see Rule)."""
-    found: tuple[Tensor, Tensor | None] = _compiled(_add_back)(gradient, values, out, parameter, rule)
+    """Gradients of each summand, of ``dtype``, and of the parameter.
+
+    ``values`` are the summands, or the output (see Rule); for ``out`` see :meth:`Rule.back`.
+    """
+    function = _compiled(_add_back) if compiled else _add_back
+    found: tuple[Tensor, Tensor | None] = function(gradient, values, out, parameter, rule, dtype)
     return found
 
 
@@ -80,21 +93,22 @@ def _across(numbers: Tensor) -> Tensor:
 
 
 def _normalise(
-    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule
+    x: Tensor, scales: Tensor, biases: Tensor, parameter: Tensor | None, epsilon: float, rule: Rule, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    x = widened(x)
     count = x.shape[0] * x.shape[2]
     mean = x.sum((0, 2)) / count
     centred = x - _across(mean)
     variance = centred.square().sum((0, 2)) / count
     inverse = torch.rsqrt(variance + epsilon)
     values = centred * _across(scales * inverse) + _across(biases)
-    return rule.apply(values, parameter), mean, variance, inverse
+    return rule.apply(values, parameter).to(dtype), mean, variance, inverse
 
 
 def _normalise_back(
     gradient: Tensor,
     x: Tensor,
-    out: Tensor,
+    out: Tensor | None,
     mean: Tensor,
     inverse: Tensor,
     scales: Tensor,
@@ -103,25 +117,32 @@ def _normalise_back(
     rule: Rule,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     count = x.shape[0] * x.shape[2]
-    normal = (x - _across(mean)) * _across(inverse)
-    inner, slope = rule.back(gradient, normal * _across(scales) + _across(biases), out, parameter)
+    normal = (widened(x) - _across(mean)) * _across(inverse)
+    values = normal * _across(scales) + _across(biases)
+    inner, slope = rule.back(widened(gradient), values, None if out is None else widened(out), parameter)
     by_bias, by_scale = inner.sum((0, 2)), (inner * normal).sum((0, 2))
     rest = inner - _across(by_bias / count) - normal * _across(by_scale / count)
-    return rest * _across(scales * inverse), by_scale, by_bias, slope
+    return (rest * _across(scales * inverse)).to(x.dtype), by_scale, by_bias, slope
 
 
-def _add(values: list[Tensor], parameter: Tensor | None, rule: Rule) -> Tensor:
-    return rule.apply(_sum(values), parameter)
+def _add(values: list[Tensor], parameter: Tensor | None, rule: Rule, dtype: torch.dtype) -> Tensor:
+    return rule.apply(_sum(values), parameter).to(dtype)
 
 
 def _add_back(
-    gradient: Tensor, values: list[Tensor], out: Tensor, parameter: Tensor | None, rule: Rule
+    gradient: Tensor,
+    values: list[Tensor],
+    out: Tensor | None,
+    parameter: Tensor | None,
+    rule: Rule,
+    dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor | None]:
-    return rule.back(gradient, _sum(values), out, parameter)
+    shared, slope = rule.back(widened(gradient), _sum(values), None if out is None else widened(out), parameter)
+    return shared.to(dtype), slope
 
 
 def _sum(values: list[Tensor]) -> Tensor:
-    total = values[0]
+    total = widened(values[0])
     for value in values[1:]:
-        total = total + value
+        total = total + widened(value)
     return total

@@ -19,13 +19,14 @@ from n2d2py.learn.finiteness import LossWatch, first_unsound, unsound_parameter
 from n2d2py.learn.history import Log, Plan, Watcher
 from n2d2py.learn.interruption import Interruption
 from n2d2py.learn.mistakes import Mistaken
-from n2d2py.learn.precision import prepared, wide
+from n2d2py.learn.precision import prepared
 from n2d2py.learn.progress import Due, Pace
 from n2d2py.learn.quantizing import progressing
 from n2d2py.learn.snapshots import Position
 from n2d2py.learn.tally import Tally
 from n2d2py.learn.testing import device_of
 from n2d2py.learn.validation import Validation
+from n2d2py.quant.layouts import widened
 
 if TYPE_CHECKING:
     from n2d2py.data.random import Generator
@@ -177,7 +178,7 @@ class Learner:
         """What the network gives in learning, float32."""
         with self.precision.forward(self.device):
             outputs = self.network(inputs)
-        return {cell: wide(output) for cell, output in outputs.items()}
+        return {cell: widened(output) for cell, output in outputs.items()}
 
     def _look_at(self, loss: Tensor, inputs: Tensor, again: Callable[[], Tensor], epoch: int | None) -> None:
         if not self.watch.add(loss):

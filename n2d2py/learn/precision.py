@@ -1,8 +1,9 @@
 """How precise the products of learning are: float32, TF32 (``-tf32``) or bfloat16 (``-amp bf16``).
 
 Only products of convolutions and fully connected cells, and what torch computes safely between them, become less
-precise. Weights, their gradients and sums, quantizers, BatchNorms that end in one, and losses stay float32; so does
-everything that is tested, and sums of codes stay exact.
+precise. Weights, their gradients and sums, and losses stay float32; so does everything that is tested, and sums of
+codes stay exact. Quantizers, and the BatchNorms and sums that end in one, compute in float32, whatever they read; what
+a BatchNorm or a sum gives is written as bfloat16 where that tells all its codes apart.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from n2d2py.errors import UsageError
 from n2d2py.layers import tf32
 from n2d2py.layers.activated import ActivatedLayer
 from n2d2py.layers.batchnorm import BatchNormLayer
+from n2d2py.layers.elemwise import ElemWiseLayer
 from n2d2py.layers.recurrent import RecurrentLayer
 from n2d2py.layers.weighted import WeightedLayer
 from n2d2py.learn.testing import device_of
 from n2d2py.quant.activations import ActivationQuantization
+from n2d2py.quant.layouts import widened
 from n2d2py.quant.weights import WeightQuantization
 
 if TYPE_CHECKING:
@@ -124,20 +127,22 @@ def slowness() -> float:
 
 
 def _in_float32(network: TorchNetwork) -> Iterator[nn.Module]:
-    """The modules that take float32: quantizers, and layers that end in one without a product before it."""
+    """The modules that take float32: quantizers, and layers that end in one without a product before it.
+
+    Sums and BatchNorms on the statistics of this process take bfloat16, and compute what they make of it in float32.
+    """
     for module in network.modules():
-        if isinstance(module, ActivationQuantization | WeightQuantization):
+        if isinstance(module, ActivatedLayer):
+            if isinstance(module, BatchNormLayer):
+                takes = module.normalise is not torch.batch_norm
+            else:
+                takes = module.quantizer is not None
+                takes &= not isinstance(module, WeightedLayer | RecurrentLayer | ElemWiseLayer)
+        else:
+            takes = isinstance(module, ActivationQuantization | WeightQuantization)
+        if takes:
             yield module
-        elif isinstance(module, ActivatedLayer) and not isinstance(module, WeightedLayer | RecurrentLayer):
-            own = isinstance(module, BatchNormLayer) and module.normalise is not torch.batch_norm
-            if module.quantizer is not None or own:
-                yield module
 
 
 def _widen(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(wide(one) for one in inputs)
-
-
-def wide(value: Any) -> Any:
-    """A tensor of bfloat16 as float32; anything else as it is."""
-    return value.float() if isinstance(value, Tensor) and value.dtype == torch.bfloat16 else value
+    return tuple(widened(one) if isinstance(one, Tensor) else one for one in inputs)

@@ -16,6 +16,11 @@ def fastest(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
+def widened(x: Tensor) -> Tensor:
+    """bfloat16 as float32, anything else as it is."""
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
 def layout_of(x: Tensor) -> torch.memory_format:
     """channels_last if nothing but that is the order of ``x``, else the usual one."""
     last = x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)

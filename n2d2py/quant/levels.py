@@ -89,7 +89,7 @@ def with_zero(grid: Grid) -> Grid:
     return Levels(sorted((*grid.codes, 0))).grid(grid.scale)
 
 
-_MOST_LISTED = 1 << 16
+_MOST_LISTED = 1 << 10
 _SIGNS = range(-1, 2, 2)
 
 

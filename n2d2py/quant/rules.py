@@ -14,6 +14,9 @@ from torch import Tensor
 
 from n2d2py.quant.layouts import layout_of, line
 
+_HALF_CODES = 128
+"""Up to here codes stay apart in bfloat16 whatever their unit is: its numbers near v are at most v / 128 apart."""
+
 
 class Rule:
     """y = apply(v, parameter), its parameter being a learned scalar, or None if nothing is learned."""
@@ -25,14 +28,22 @@ class Rule:
     needs_output: bool = True
     """Whether the gradient needs y."""
 
+    @property
+    def fits_half(self) -> bool:
+        """Whether bfloat16 tells all outputs apart that float32 does, as far as they are meant to be told apart."""
+        return True
+
     def apply(self, values: Tensor, parameter: Tensor | None) -> Tensor:
         """The output, a new tensor."""
         raise NotImplementedError
 
     def back(
-        self, gradient: Tensor, values: Tensor, out: Tensor, parameter: Tensor | None
+        self, gradient: Tensor, values: Tensor, out: Tensor | None, parameter: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """(dL/dv, dL/dparameter) of dL/dy; ``values`` is v, or y where v is not needed."""
+        """(dL/dv, dL/dparameter) of dL/dy; ``values`` is v, or y where v is not needed.
+
+        ``out`` is y. None, where y is needed: it is computed again from v.
+        """
         raise NotImplementedError
 
 
@@ -47,7 +58,7 @@ class Straight(Rule):
         return values
 
     def back(
-        self, gradient: Tensor, values: Tensor, out: Tensor, parameter: Tensor | None
+        self, gradient: Tensor, values: Tensor, out: Tensor | None, parameter: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         return gradient, None
 
@@ -62,18 +73,23 @@ class Rectified(Rule):
         return values.clamp_min(0.0)
 
     def back(
-        self, gradient: Tensor, values: Tensor, out: Tensor, parameter: Tensor | None
+        self, gradient: Tensor, values: Tensor, out: Tensor | None, parameter: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        return torch.where(out > 0, gradient, 0.0), None
+        return torch.where((values if out is None else out) > 0, gradient, 0.0), None
 
 
 class CodeRule(Rule):
     """y = code * unit, the code being a function of z = v / unit.
 
-    ``low`` is the lowest code.
+    ``low`` is the lowest code, ``high`` the highest one.
     """
 
     low: int
+    high: int
+
+    @property
+    def fits_half(self) -> bool:
+        return max(-self.low, self.high) <= _HALF_CODES
 
     def unit(self, parameter: Tensor) -> Tensor:
         """What one code is worth, a scalar tensor without gradient."""
@@ -96,10 +112,13 @@ class CodeRule(Rule):
         return self.codes(values * self.per_unit(parameter)).mul_(self.unit(parameter))
 
     def back(
-        self, gradient: Tensor, values: Tensor, out: Tensor, parameter: Tensor | None
+        self, gradient: Tensor, values: Tensor, out: Tensor | None, parameter: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         assert parameter is not None  # codes have a unit
-        return self.gradients(gradient, values * self.per_unit(parameter), out, parameter)
+        scaled = values * self.per_unit(parameter)
+        if out is None:
+            out = self.codes(scaled.clone()).mul_(self.unit(parameter))
+        return self.gradients(gradient, scaled, out, parameter)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,10 @@ class ClipRule(CodeRule):
     calibrated: bool = True
     low = 0
 
+    @property
+    def high(self) -> int:  # type: ignore[override]  # what ``steps`` says
+        return self.steps
+
     def unit(self, parameter: Tensor) -> Tensor:
         return parameter.abs().clamp_min(_SMALLEST) / self.steps
 

@@ -1,28 +1,12 @@
 """What only moves values leaves codes as they are, and its inputs too."""
 
-import pytest
 import torch
 
-from n2d2py.layers.moving import with_zero
 from n2d2py.quant.grid import Coded, Grid
 
 from .networks import network, one
 
 SHAPE = (2, 4, 8, 8)
-
-
-@pytest.mark.parametrize(
-    ("grid", "result"),
-    [
-        (Grid(1.0, 0, 15), Grid(1.0, 0, 15)),
-        (Grid(1.0, -4, 4, 2), Grid(1.0, -4, 4, 2)),
-        (Grid(1.0, -3, 3, 2), Grid(1.0, -3, 3, 1)),
-        (Grid(1.0, 2, 6, 2), Grid(1.0, 0, 6, 2)),
-        (Grid(1.0, -6, -2, 2), Grid(1.0, -6, 0, 2)),
-    ],
-)
-def test_zero_becomes_a_code(grid, result):
-    assert with_zero(grid) == result
 
 
 def test_the_parents_values_are_not_written_into():

@@ -11,6 +11,7 @@ from n2d2py.parts.lsq import LsqActivations
 from n2d2py.parts.quantizers import SatActivations
 from n2d2py.quant import layouts
 from n2d2py.quant.activations import make
+from n2d2py.quant.levels import Levels
 from n2d2py.quant.rules import Rectified, Ruled, Straight, dot
 from n2d2py.quant.sat_activations import ClipRule
 from n2d2py.quant.steps import StepRule
@@ -145,7 +146,7 @@ def test_one_compilation_serves_all_sizes_and_ranges():
 @pytest.mark.parametrize(("rule", "count"), [(Rectified(), 2)])
 def test_a_compiled_sum(rule, count):
     values = [torch.randn(2, 3, 4, 5, requires_grad=True) for _ in range(count)]
-    out = passes.summed(values, Ruled(rule))
+    out = passes.summed(values, Ruled(rule), True)
     plain = torch.relu(sum(values))
     assert torch.equal(out, plain)
     gradient = torch.randn(out.shape)
@@ -159,8 +160,10 @@ def test_a_straight_rule_gives_what_it_gets():
     assert Straight().back(x, x, x, None) == (x, None)
 
 
-def test_passes_take_float32_of_more_than_one_value_a_channel():
+def test_passes_take_floats_of_more_than_one_value_a_channel():
     assert passes.fits(torch.ones(2, 3, 4, 5))
+    assert passes.fits(torch.ones(2, 3, 4, 5).bfloat16())
+    assert not passes.fits(torch.ones(2, 3, 4, 5).half())
     assert not passes.fits(torch.ones(2, 3, 4, 5).double())
     assert not passes.fits(torch.ones(1, 3, 4, 5))
     assert not passes.fits(torch.ones(2, 3, 1, 1))
@@ -209,3 +212,94 @@ def test_both_layouts_give_the_same_but_for_roundings(compiled, rule):
         results.append([y, statistics.means, statistics.variances, leaf.grad, scales.grad, biases.grad, unit.grad])
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+# bfloat16
+
+RULES = [
+    ClipRule(15),
+    ClipRule(255, calibrated=False),
+    StepRule(0, 15),
+    StepRule(-128, 127),
+    StepRule.of(Levels((0, 1, 4))),
+]
+HOW = [False, pytest.param(True, marks=compiler)]
+
+
+def both(take, values, compiled, parameter=None):
+    """What a pass gives for values of bfloat16, and for the same numbers in float32: output and gradients of each."""
+    results = []
+    gradient = torch.randn(values[0].shape).bfloat16()
+    for dtype in (torch.bfloat16, torch.float32):
+        leaves = [value.detach().clone().to(dtype).requires_grad_() for value in values]
+        learned = None if parameter is None else torch.tensor(parameter, requires_grad=True)
+        out, others = take(leaves, learned, compiled)
+        out.backward(gradient.to(out.dtype))
+        assert all(leaf.grad.dtype == dtype for leaf in leaves)
+        gradients = [one.grad for one in (*others, *([] if learned is None else [learned]))]
+        results.append((out.detach(), [leaf.grad for leaf in leaves], gradients))
+    return results
+
+
+def normalising(rule):
+    def take(values, parameter, compiled):
+        scales, biases = torch.full((3,), 1.7, requires_grad=True), torch.full((3,), 0.4, requires_grad=True)
+        statistics = passes.Statistics(torch.zeros(3), torch.ones(3), 0.1, 1e-5)
+        return passes.normalised(*values, scales, biases, statistics, Ruled(rule, parameter), compiled), (
+            scales,
+            biases,
+        )
+
+    return take
+
+
+def summing(rule):
+    return lambda values, parameter, compiled: (passes.summed(values, Ruled(rule, parameter), compiled), ())
+
+
+@pytest.mark.parametrize("compiled", HOW)
+@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize(("pass_of", "count"), [(normalising, 1), (summing, 2)])
+def test_of_bfloat16_only_what_is_read_and_written_is_rounded(pass_of, count, rule, compiled):
+    torch.manual_seed(4)
+    values = [torch.randn(4, 3, 6, 5).bfloat16() for _ in range(count)]
+    (out, inner, learned), (plain, exact, others) = both(pass_of(rule), values, compiled and rule.compiles, 0.37)
+    assert out.dtype == (torch.bfloat16 if rule.fits_half else torch.float32)
+    assert torch.equal(out, plain.to(out.dtype))
+    for one, other in zip(inner, exact, strict=True):
+        assert torch.equal(one, other.bfloat16())
+    for one, other in zip(learned, others, strict=True):  # the codes that their gradients see are exact
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+@compiler
+@pytest.mark.parametrize("rule", [Rectified(), Straight()])
+def test_of_bfloat16_without_a_quantizer(rule):
+    torch.manual_seed(4)
+    (out, inner, _), (plain, exact, _) = both(normalising(rule), [torch.randn(4, 3, 6, 5).bfloat16()], True)
+    assert torch.equal(out, plain.bfloat16())
+    torch.testing.assert_close(inner[0].float(), exact[0], rtol=1e-2, atol=1e-3)
+
+
+def test_codes_that_bfloat16_does_not_tell_apart_stay_float32():
+    x = torch.randn(4, 3, 6, 5).bfloat16()
+    for highest, dtype in ((128, torch.bfloat16), (129, torch.float32)):
+        out, _ = normalising(ClipRule(highest))([x], torch.tensor(1.0, requires_grad=True), False)
+        assert out.dtype == dtype
+    codes, units = torch.arange(129.0), torch.rand(1000, 1) + 1
+    assert bool(((units * codes).bfloat16().diff() > 0).all())
+    assert not bool(((units * torch.arange(257.0)).bfloat16().diff() > 0).all())
+
+
+@pytest.mark.parametrize("kind", ["BatchNorm", "ElemWise"])
+def test_of_bfloat16_no_float32_is_kept(kind):
+    kept = []
+    operation = "NbOutputs=2\n" if kind == "BatchNorm" else "NbOutputs=2\nOperation=Sum\n"
+    made = network(f"[c]\nInput=env\nType={kind}\n{operation}{QUANTIZERS['LSQ']}").train()
+    x = torch.randn(4, 2, 8, 8).bfloat16().requires_grad_()
+    given = (x,) if kind == "BatchNorm" else (x, x + 1)
+    made.layers["c"](*given)  # the first batch gives the step
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda x: x):
+        out = made.layers["c"](*given)
+    assert out.dtype == torch.bfloat16
+    assert [tensor.dtype for tensor in kept if tensor.numel() == x.numel()] == [torch.bfloat16] * len(given)

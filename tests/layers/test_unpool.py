@@ -5,6 +5,7 @@ from torch.nn import functional
 from n2d2py.errors import GraphError
 from n2d2py.layers.network import TorchNetwork
 from n2d2py.quant.grid import Coded, Grid
+from n2d2py.quant.levels import with_zero
 
 from .networks import network, pixels
 
@@ -77,7 +78,7 @@ def test_codes():
     assert results["c"].grid == Grid(1 / 255, 0, 255)
     assert torch.equal(results["c"].values, made(stimuli.values)["c"])
     shifted = made.evaluate(Coded(stimuli.values + 3, Grid(1.0, 3, 258)))
-    assert shifted["c"].grid == Grid(1.0, 0, 258)
+    assert shifted["c"].grid == with_zero(Grid(1.0, 3, 258))
 
 
 @pytest.mark.parametrize(

@@ -71,5 +71,20 @@ def test_zero_is_added_to_the_levels_and_nothing_else(codes):
     assert (grid.low, grid.high, grid.scale) == (min(0, codes[0]), max(0, codes[-1]), 0.5)
 
 
+@pytest.mark.parametrize(
+    ("grid", "result"),
+    [
+        (Grid(1.0, 0, 15), Grid(1.0, 0, 15)),
+        (Grid(1.0, -4, 4, 2), Grid(1.0, -4, 4, 2)),
+        (Grid(1.0, -1, 1, 2), Grid(1.0, -1, 1)),
+        (Grid(1.0, -3, 3, 2), Grid(1.0, -3, 3, uneven=(-3, -1, 0, 1, 3))),
+        (Grid(1.0, 2, 6, 2), Grid(1.0, 0, 6, 2)),
+        (Grid(1.0, -6, -2, 2), Grid(1.0, -6, 0, 2)),
+    ],
+)
+def test_zero_becomes_a_code(grid, result):
+    assert with_zero(grid) == result
+
+
 def test_of_a_great_many_levels_without_zero_all_integers_between_them_are_taken():
     assert with_zero(Grid(1.0, -262143, 262143, 2)) == Grid(1.0, -262143, 262143)
