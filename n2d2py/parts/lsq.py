@@ -55,8 +55,14 @@ class _Step(Record):
         "SetOptInitStepSize",
         boolean,
         True,
-        "1: the first tensor gives the initial step, 2 mean|x| / sqrt(highest level); 0: StepSize",
+        "1: the first tensor gives the initial step, as InitialStep says; 0: StepSize",
         spellings=("StepOptInitStepSize",),
+    )
+    initial_step: str = parameter(
+        "InitialStep",
+        one_of("Magnitude", "MSE"),
+        "Magnitude",
+        "of the first tensor: Magnitude 2 mean|x| / sqrt(highest level); MSE the step of the least squared error",
     )
     step_size: float = parameter("StepSize", _POSITIVE, 100.0, "initial step if SetOptInitStepSize=0")
     rate_factor: float = parameter(
@@ -78,6 +84,8 @@ class _Step(Record):
             )
         if self.init_step:
             self._idle("step_size", "SetOptInitStepSize=0, as the first tensor gives the initial step")
+        else:
+            self._idle("initial_step", "SetOptInitStepSize=1, as StepSize is the initial step")
         if self.levels:
             self._idle("range", "a cell without Levels, which stand in place of Range")
 
@@ -88,6 +96,11 @@ class _Step(Record):
             console.warning(
                 f"{place.key} has no effect: it needs {needed}, at: {place}", about=(place.file, str(place))
             )
+
+    @property
+    def least_error(self) -> bool:
+        """Whether the initial step is that of the least squared error."""
+        return self.initial_step == "MSE"
 
     @property
     def initial(self) -> float | None:
@@ -155,6 +168,8 @@ class LsqActivations(_Step, ActivationQuantizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.offset:
+            self._idle("initial_step", "Offset=0, as the ends of the first tensor give step and offset")
         if self.offset and self.codes[-1] - self.codes[0] != len(self.codes) - 1:
             raise ParameterError(
                 "Offset=1 with levels that have gaps",

@@ -31,6 +31,7 @@ class LsqActivationQuantization(ActivationQuantization):
         self.levels = Levels(record.codes)
         kind = OffsetStep if record.offset else LearnedStep
         self.step = kind(self.levels, record.initial, power_of_two=record.power_of_two, rate_factor=record.rate_factor)
+        self.step.least_error = record.least_error
 
     def forward(self, values: Tensor) -> Tensor:
         return self.step.quantize(values)

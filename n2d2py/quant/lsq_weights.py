@@ -35,6 +35,7 @@ class LsqWeightQuantization(WeightQuantization):
             rate_factor=record.rate_factor,
             by_magnitude=record.gradient == "MAD",
         )
+        self.step.least_error = record.least_error
         self.budget: Budget | None = None
 
     @property

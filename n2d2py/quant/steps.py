@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from n2d2py.quant.initial import of_least_error, of_magnitude
 from n2d2py.quant.levels import Levels
 from n2d2py.quant.power import next_power
 from n2d2py.quant.rules import CodeRule, Ruled, dot
@@ -33,9 +34,10 @@ SMALLEST = 1e-12
 class LearnedStep(nn.Module):
     """The step of a quantizer: a positive scalar that learns, and its initial value.
 
-    The parameter is 0 until it gets a value: from a weight file, or from the first tensor that is quantized,
-    s = 2 mean|x| / sqrt(Q_p). With ``power_of_two`` the step in use is 2^ceil(log2 s), straight through the ceiling.
-    ``rate_factor`` multiplies its gradient. ``by_magnitude``: values outside of the levels get a gradient, too.
+    The parameter is 0 until it gets a value: from a weight file, or from the first tensor that is quantized
+    (:mod:`~n2d2py.quant.initial`), by its magnitude or, with ``least_error``, by its error. With ``power_of_two`` the
+    step in use is 2^ceil(log2 s), straight through the ceiling. ``rate_factor`` multiplies its gradient.
+    ``by_magnitude``: values outside of the levels get a gradient, too.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class LearnedStep(nn.Module):
         self.toward_zero = False
         """Whether values are rounded to the level toward 0, and not to the nearest; for levels without gaps."""
         self.by_magnitude = by_magnitude
+        self.least_error = False
+        """Whether the first tensor gives the step of the least squared error."""
         self.value = nn.Parameter(torch.tensor(0.0))
         self._known = False
         self.fill()
@@ -85,7 +89,10 @@ class LearnedStep(nn.Module):
         """Take the initial value from ``values`` unless there is one."""
         if self.known:
             return
-        self.begin(2 * float(values.detach().abs().double().mean()) / math.sqrt(max(1, self.levels.high)))
+        if self.least_error:
+            self.begin(of_least_error(values.detach(), self.levels, self._way(values).codes))
+        else:
+            self.begin(of_magnitude(values.detach(), self.levels))
 
     @torch.no_grad()
     def begin(self, step: float) -> None:
