@@ -38,8 +38,8 @@ def of_least_error(values: Tensor, levels: Levels, codes: Codes) -> float:
     evenly spaced values stand for all.
     """
     flat = values.flatten()
-    flat = flat[:: -(-flat.numel() // _MOST_VALUES)].double()
-    largest = float(flat.abs().max())
+    flat = flat[:: max(1, -(-flat.numel() // _MOST_VALUES))].double()
+    largest = float(flat.abs().max()) if flat.numel() else 0.0
     if not 0 < largest < math.inf:
         return 0.0
     nearest = largest / levels.magnitude

@@ -73,6 +73,11 @@ def test_from_the_first_tensor_as_the_record_says():
     assert module.grid().scale == pytest.approx(expected)
 
 
+def test_of_no_values_it_is_none():
+    levels = Levels.between(-1, 1)
+    assert initial.of_least_error(torch.ones(0, 3), levels, levels.nearest) == 0.0
+
+
 def test_of_zeros_it_is_1():
     module = weights.make(LsqWeights(range=15, initial_step="MSE"), (2, 3))
     assert not bool(module(torch.zeros(2, 3)).any())
