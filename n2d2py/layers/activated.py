@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -94,6 +96,17 @@ class ActivatedLayer(Layer):
         # What codes from 0 on give below 0, value and gradients, is what they give at 0: a rectifier changes nothing.
         serves = ruled is not None and (straight or (isinstance(ruled.rule, CodeRule) and ruled.rule.low == 0))
         return ruled if serves else None
+
+    @torch.no_grad()
+    def _prepare(self, before: Callable[[], Tensor]) -> None:
+        """Let the quantizer take from the first batch what it must, as it does where it gets the values themselves.
+
+        ``before`` gives a new tensor of what the activation function takes, and is called only if that is needed.
+        """
+        if self.quantizer is None or self.quantizer.ready:
+            return
+        values = before()
+        self.quantizer.prepare(values if self.function is None else self.function(values, True))
 
     def activate_scaled(self, x: Tensor) -> Scaled:
         """As :meth:`activate`, real x; codes come out where they are learned from."""

@@ -52,7 +52,7 @@ class BatchNormLayer(ActivatedLayer):
     def forward(self, *inputs: Tensor) -> Tensor:
         x = self._joined(inputs)
         if self._takes_batch(x) and self.normalise is torch.batch_norm and fits(x):
-            self._prepare(x)
+            self._prepare(lambda: self._by_batch(x))
             ruled = self.ruled(x.numel())
             # Pixel by pixel, torch's own functions are faster than what torch.compile makes of them.
             by_compiler = self.compiled and layout_of(x) is torch.contiguous_format
@@ -62,18 +62,14 @@ class BatchNormLayer(ActivatedLayer):
                 return normalised(x, self.scales, self.biases, statistics, ruled, compiled)
         return self.activate(self._normalised(x if self.quantizer is None else widened(x)))
 
-    @torch.no_grad()
-    def _prepare(self, x: Tensor) -> None:
-        """Let the quantizer take from the first batch what it must, as it does where it gets the values themselves."""
-        if self.quantizer is None or self.quantizer.ready:
-            return
-        values = torch.batch_norm(
-            widened(x), self.scales, self.biases, None, None, True, 0.0, self.cell.epsilon, torch.backends.cudnn.enabled
-        )
-        self.quantizer.prepare(values if self.function is None else self.function(values, True))
-
     def before(self, *inputs: Tensor) -> Tensor:
         return self._normalised(self._joined(inputs))
+
+    def _by_batch(self, x: Tensor) -> Tensor:
+        """Normalised by the statistics of the batch, which leave no trace."""
+        return torch.batch_norm(
+            widened(x), self.scales, self.biases, None, None, True, 0.0, self.cell.epsilon, torch.backends.cudnn.enabled
+        )
 
     def _joined(self, inputs: Sequence[Tensor]) -> Tensor:
         x = joined(inputs)

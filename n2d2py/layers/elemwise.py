@@ -77,8 +77,7 @@ class ElemWiseLayer(ActivatedLayer):
         # Without a compiler, torch's functions are as good in float32, but would keep float32 beside bfloat16.
         half = inputs[0].dtype == torch.bfloat16 and self.quantizer is not None
         if (self.compiled or half) and self.training and self.operation == "Sum" and self.plain and _fit(inputs):
-            if half:
-                self._prepare(inputs)
+            self._prepare(lambda: reduce(torch.add, map(widened, inputs)))
             ruled = self.ruled(inputs[0].numel())
             if ruled is not None and not isinstance(ruled.rule, Straight):
                 compiled = self.compiled and ruled.rule.compiles
@@ -88,13 +87,6 @@ class ElemWiseLayer(ActivatedLayer):
             inputs = tuple(widened(x) for x in inputs)
         # The only input of a sum may be the parent's tensor, and a root is kept for its gradient.
         return self.activate(self.before(*inputs), own=len(inputs) > 1 and self.operation != "EuclideanSum")
-
-    @torch.no_grad()
-    def _prepare(self, inputs: Sequence[Tensor]) -> None:
-        """Let the quantizer take from the first batch what it must, as it does where it gets the values themselves."""
-        if self.quantizer is not None and not self.quantizer.ready:
-            total = reduce(torch.add, map(widened, inputs))
-            self.quantizer.prepare(total if self.function is None else self.function(total, True))
 
     def _sum(self, values: Sequence[Tensor]) -> Tensor:
         if self.plain:

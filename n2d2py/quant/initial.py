@@ -1,8 +1,8 @@
 """The step with which a learned one begins, of the first tensor that it quantizes.
 
 By magnitude it is 2 mean|x| / sqrt(Q_p) (Esser et al. 2019, arXiv:1902.08153, section 2.1). By error it is the step of
-which sum of (x - s code(x / s))^2 is least (as Bhalgat et al. 2020, arXiv:2004.09576, section 3.2, take it): for three
-levels of normal values 1.22 deviations, where the other is 1.60 and takes dozens of epochs to come down.
+which sum of (x - s code(x / s))^2 is least (as Bhalgat et al. 2020, arXiv:2004.09576, take it for activations): of
+normal values on three levels 1.22 deviations, where the other is 1.60 and takes dozens of epochs to come down.
 """
 
 from __future__ import annotations
